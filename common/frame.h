@@ -1,0 +1,94 @@
+/*
+ * zstd frames: one frame holds the plaintext of one packet and decodes alone. Knows zstd, and nothing of packets.
+ *
+ * A frame is valid if and only if
+ *   - it begins with the zstd magic number, its descriptor has no dictionary id and its unused and reserved bits are 0;
+ *   - it states its content size, 1 .. FRAME_MAX_PLAIN_BYTES, and has a content checksum;
+ *   - its window is at most 2^FRAME_MAX_WINDOW_LOG bytes;
+ *   - its blocks end within FRAME_MAX_BYTES, and
+ *   - it decompresses to exactly the stated size, with the right checksum.
+ * frame_check() tests all but the last from the frame's own bytes, without memory and in time linear in its blocks;
+ * frame_decompress() tests the last.
+ */
+#pragma once
+
+#include "base.h"
+#include "columns.h"
+
+enum {
+    FRAME_MAX_PLAIN_BYTES = 8 << 20,
+    FRAME_MAX_WINDOW_LOG = 23,
+    /* A frame of incompressible content is hardly larger than its content. */
+    FRAME_MAX_BYTES = FRAME_MAX_PLAIN_BYTES + (64 << 10),
+    FRAME_MAGIC_BYTES = 4,
+    FRAME_COMPRESSION_LEVEL = 1,
+};
+
+struct frame_info {
+    size_t size;       /* of the frame: header, blocks, checksum */
+    size_t plain_size; /* stated content size */
+};
+
+/*
+ * Tests the form of the frame at the start of bytes.
+ *
+ * Returns:  0; -EAGAIN if bytes end within the frame; -EBADMSG if it is not valid.
+ * Threads:  any.
+ */
+MUST_USE int frame_check(struct slice bytes, struct frame_info *ret_info);
+
+/*
+ * Tests whether bytes begin with a skippable frame (RFC 8878, 3.1.2).
+ *
+ * Returns:  0 and its whole size (which may exceed bytes.size); -EAGAIN if fewer than 8 bytes; -EBADMSG if not.
+ */
+MUST_USE int frame_check_skippable(struct slice bytes, uint64_t *ret_size);
+
+/* Offset of the first zstd frame magic at or behind from; bytes.size - 3 (or 0) at least if there is none. */
+size_t frame_find_magic(struct slice bytes, size_t from);
+
+/* Compresses; owns a zstd context (about 1 MiB). One thread at a time. */
+struct frame_writer;
+
+MUST_USE int frame_writer_new(struct frame_writer **ret_writer);
+void frame_writer_free(struct frame_writer *writer);
+
+/* Room that a frame of plain_size bytes with block_count flushes needs at most. */
+size_t frame_bound(size_t plain_size, size_t block_count);
+
+/*
+ * Starts a frame of exactly plain_size bytes into destination, which stays borrowed until frame_finish().
+ *
+ * Returns:  0, or a negative errno; -ENOBUFS from any of the following if destination is too small.
+ */
+MUST_USE int frame_start(struct frame_writer *writer, uint8_t *destination, size_t size, size_t plain_size);
+MUST_USE int frame_append(struct frame_writer *writer, struct slice plain);
+
+/* Ends the current block, so that what follows gets entropy tables of its own. */
+MUST_USE int frame_flush_block(struct frame_writer *writer);
+
+/* Ends the frame. Returns 0 and the bytes written; -EINVAL if fewer or more than plain_size were appended. */
+MUST_USE int frame_finish(struct frame_writer *writer, size_t *ret_size);
+
+/* Decompresses; owns a zstd context and a buffer that grows up to FRAME_MAX_PLAIN_BYTES. One thread at a time. */
+struct frame_reader;
+
+MUST_USE int frame_reader_new(struct frame_reader **ret_reader);
+void frame_reader_free(struct frame_reader *reader);
+
+/*
+ * Decompresses a frame that frame_check() accepted.
+ *
+ * ret_plain borrowed from reader until its next call
+ * Returns:  0; -EBADMSG if the content is damaged; -ENOMEM.
+ */
+MUST_USE int frame_decompress(struct frame_reader *reader, struct slice frame, struct slice *ret_plain);
+
+/*
+ * Decompresses the first blocks of a frame only, up to about limit bytes of plaintext: enough to read a head. The
+ * content checksum is not tested.
+ *
+ * Returns:  as frame_decompress().
+ */
+MUST_USE int frame_decompress_prefix(struct frame_reader *reader, struct slice frame, size_t limit,
+                                     struct slice *ret_plain);

@@ -1,0 +1,64 @@
+/*
+ * Trace files to frames: walks a file from frame to frame with pread (never maps it), tests each frame's form, and finds
+ * the next good frame behind damage.
+ *
+ * The walk of a file: zstd frames one behind the other, skippable frames are stepped over. Where the bytes are no valid
+ * frame, damage begins; it ends at the next zstd magic whose frame passes frame_check(), decompresses with the right
+ * checksum, holds a packet, and carries the session of the file (or is a Source, when damage precedes every good frame;
+ * a Source of another session is a good frame too: files may be concatenated). A file that ends within a frame was cut
+ * off: its tail is damage of kind TRACE_CUT_OFF.
+ */
+#pragma once
+
+#include "base.h"
+#include "columns.h"
+#include "frame.h"
+
+enum trace_item_kind {
+    TRACE_FRAME,   /* a frame whose form is right */
+    TRACE_DAMAGE,  /* bytes that are no frame */
+    TRACE_CUT_OFF, /* the file ends within a frame */
+};
+
+struct trace_item {
+    enum trace_item_kind kind;
+    uint64_t offset_bytes;
+    uint64_t size_bytes; /* TRACE_DAMAGE, TRACE_CUT_OFF: bytes skipped */
+    struct slice frame;  /* TRACE_FRAME: borrowed from the reader until its next call */
+    size_t plain_size;   /* TRACE_FRAME */
+};
+
+struct trace_reader;
+
+/*
+ * Opens a file for reading. The reader's buffer grows to the largest frame, at most FRAME_MAX_BYTES.
+ *
+ * fd        owned by the reader from now on, also on error; a regular file
+ * Returns:  0, -ENOMEM, -EISDIR, -ESPIPE for anything that is not a regular file, or a negative errno.
+ * Threads:  one reader, one thread at a time, as all functions here.
+ */
+MUST_USE int trace_reader_new(struct trace_reader **ret_reader, int fd);
+void trace_reader_free(struct trace_reader *reader);
+
+/*
+ * The next item of the walk.
+ *
+ * Returns:  1 (item), 0 (end of file), a negative errno from pread or -ENOMEM.
+ */
+MUST_USE int trace_reader_next(struct trace_reader *reader, struct trace_item *ret_item);
+
+/* A caller that found the last frame's content damaged says so: the next frames are then tested like after damage. */
+void trace_reader_distrust(struct trace_reader *reader);
+
+/* Where the walk stands, and the size of the file as it was when opened (growth is not followed). */
+uint64_t trace_reader_offset(const struct trace_reader *reader);
+uint64_t trace_reader_size(const struct trace_reader *reader);
+
+/*
+ * Reads one frame whose place is known from an earlier walk.
+ *
+ * ret_frame borrowed from the reader until its next call
+ * Returns:  0; -EBADMSG if there is no valid frame of that size any more; a negative errno.
+ */
+MUST_USE int trace_reader_frame_at(struct trace_reader *reader, uint64_t offset_bytes, size_t size,
+                                   struct slice *ret_frame);
