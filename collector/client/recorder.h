@@ -1,0 +1,323 @@
+/*
+ * The recorder: everything libeddy keeps, in one sealed memfd, so that it outlives the process that wrote it.
+ *
+ * Layout, by offsets that the header gives (no pointers; every area begins on a page):
+ *
+ *     header | names | name index | name text | queues | threads | slots | attributes | staging | outbox | rings ...
+ *
+ * Pages are touched when first used; the whole stays below EDDY_MEMORY_MIB.
+ *
+ * What holds at every instant, so that a process killed anywhere leaves a recorder that can be read:
+ *   - An operation is open if and only if its slot's word has SLOT_LIVE. Its record is published before the word
+ *     loses SLOT_LIVE: a slot whose id stands in a ring, in staging or in a frame is not open.
+ *   - Ring entries [consumed, published) are whole records and not yet staged, except those below the "to" of a chunk in
+ *     staging or below the ring's position in an outbox entry: these are copies that were kept already.
+ *   - Staging entries [0, used) are whole chunks. An outbox entry counts if and only if it lies in [head, tail); its frame
+ *     holds what staging held up to its staged position, so staging is to be ignored if its batch number is not above
+ *     the batch number of the newest outbox entry.
+ *   - Names, queues and threads that a record mentions were complete before the record was published.
+ *
+ * Atomics: each field says who writes it. "release"/"acquire" pairs are named where they are used.
+ */
+#pragma once
+
+#include "base.h"
+#include "loss.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum {
+    RECORDER_VERSION = 1,
+    RECORDER_MAX_NAMES = 65536,
+    RECORDER_NAME_INDEX = 2 * RECORDER_MAX_NAMES,
+    RECORDER_NAME_TEXT_BYTES = 2 << 20,
+    RECORDER_MAX_QUEUES = 1024,
+    RECORDER_MAX_THREADS = 4096, /* the latest; a power of two */
+    RECORDER_MAX_RINGS = 1024,
+    RECORDER_MIN_SLOTS = 1024,
+    RECORDER_MAX_SLOTS = 1 << 22,
+
+    NAME_ID_OTHER = 1,            /* "(other)": what became of names beyond the limit */
+    NAME_ID_DENIED = 0x7fffffff, /* an attribute key that EDDY_ATTRIBUTES keeps back */
+
+    SLOT_INDEX_BITS = 22,
+    SLOT_CHAIN = 32, /* slots move between thread caches and the shared list in chains of this many */
+    SLOT_CACHE = 4 * SLOT_CHAIN,
+    ATTRIBUTE_BYTES = 6 * 64,
+
+    ENTRY_BYTES = 64,
+    MAX_CONTINUATIONS = 7,
+    DEFERRED_ENDS = 8,
+    RING_ENTRIES_OFFSET = 4096,
+    RING_MIN_BYTES = 16 << 10,
+};
+
+#define RECORDER_MAGIC UINT64_C(0x3130524459444445) /* "EDDYDR01" */
+#define SLOT_LIVE (UINT64_C(1) << 63)
+#define SLOT_CLAIMED (UINT64_C(1) << 62)
+#define SLOT_GENERATION_MASK ((UINT64_C(1) << 42) - 1)
+
+/* What a ring entry is. A record is one entry of kind 1..3 and its continuations behind it. */
+enum entry_kind {
+    ENTRY_OPERATION = 1,
+    ENTRY_SAMPLE = 2,
+    ENTRY_MARK = 3,
+    ENTRY_CHUNK = 4, /* in staging only */
+};
+
+enum record_flags {
+    RECORD_BEGIN_IS_NS = 1, /* begin is monotonic ns, not ticks */
+    RECORD_END_IS_NS = 2,
+    RECORD_HAS_CHILDREN = 4, /* a child was begun: its id must be in the file */
+    RECORD_HAS_STATES = 8,   /* the first continuation is a struct state_entry */
+};
+
+/* One cache line in a ring. Sample: begin is the time, end the value's bits. Mark: begin is the time. */
+struct record {
+    uint64_t id;
+    uint64_t begin;
+    uint64_t end;
+    uint64_t parent; /* 0 if none */
+    uint32_t name;
+    uint32_t begin_thread; /* serial */
+    uint32_t end_thread;   /* serial */
+    uint8_t kind;          /* enum entry_kind */
+    uint8_t status;
+    uint8_t continuations;
+    uint8_t flags; /* enum record_flags */
+    uint16_t attribute_bytes; /* used, in the continuations behind the states */
+    uint8_t reserved[14];
+};
+_Static_assert(sizeof(struct record) == ENTRY_BYTES, "a record is one cache line");
+
+/* First continuation of a record with RECORD_HAS_STATES. */
+struct state_entry {
+    uint64_t ticks[6]; /* by enum operation_state; valid where mask has the bit */
+    uint32_t queue;    /* name id of the last queue entered, 0 if none */
+    uint32_t depth;
+    uint8_t mask;
+    uint8_t reserved[7];
+};
+_Static_assert(sizeof(struct state_entry) == ENTRY_BYTES, "a continuation is one cache line");
+
+/* In front of the entries that one drain took from one ring into staging. */
+struct chunk_entry {
+    uint64_t from; /* ring positions: entries [from, to) */
+    uint64_t to;
+    uint32_t ring; /* index */
+    uint8_t reserved[24];
+    uint8_t kind; /* ENTRY_CHUNK, where struct record has it */
+    uint8_t reserved2[19];
+};
+_Static_assert(sizeof(struct chunk_entry) == ENTRY_BYTES, "a chunk header is one entry");
+
+/*
+ * Attributes, in a slot's attribute area and in continuations: struct, payload (8 bytes, or text padded to 8), struct ...
+ * key 0: replaced, skip.
+ */
+struct attribute_entry {
+    uint32_t key; /* name id */
+    uint8_t type; /* enum attribute_type */
+    uint8_t length; /* bytes of text */
+    uint8_t reserved[2];
+};
+_Static_assert(sizeof(struct attribute_entry) == 8, "attributes are made of words");
+
+/* An operation that was begun. Two lines: begin and end touch the first only. While free, chain_next and list_next link it. */
+struct slot {
+    _Atomic uint64_t word; /* generation, SLOT_LIVE, SLOT_CLAIMED */
+    _Atomic uint64_t begin;
+    union {
+        uint64_t parent;
+        uint64_t chain_next; /* of a free slot: the next in its chain of SLOT_CHAIN */
+    };
+    union {
+        uint64_t since; /* ticks of the last change of state */
+        _Atomic uint64_t list_next; /* of the first slot of a free chain: the next chain */
+    };
+    _Atomic uint32_t name;
+    uint32_t begin_thread;
+    uint16_t attribute_bytes;
+    _Atomic uint8_t state;
+    uint8_t state_mask; /* states whose ticks are valid */
+    _Atomic uint8_t flags; /* enum record_flags */
+    uint8_t reserved[3];
+    uint32_t queue;       /* index + 1 of the queue it last entered, 0 if none */
+    uint32_t queue_depth;
+    uint64_t reserved1;
+    uint64_t state_ticks[6];
+    uint64_t reserved2[2];
+};
+_Static_assert(sizeof(struct slot) == 128, "a slot is two cache lines");
+
+struct name_entry {
+    uint32_t text_offset;
+    uint32_t unit_offset; /* 0: none */
+    uint64_t queue_capacity;
+    uint16_t length;
+    uint16_t unit_length;
+    uint8_t kind;  /* enum name_kind */
+    uint8_t value; /* enum value_type */
+    uint8_t denied; /* an attribute key that is kept back */
+    uint8_t reserved;
+    uint32_t hash;
+};
+
+struct queue_entry {
+    _Atomic int64_t depth;
+    _Atomic uint64_t lost; /* operations that would have entered but were not recorded */
+    uint32_t name;
+    uint32_t reserved[11];
+};
+
+struct thread_entry {
+    uint32_t serial;
+    uint32_t tid;
+};
+
+/* Ends that signal handlers wanted while their thread was inside a call. */
+struct deferred_end {
+    uint64_t operation;
+    uint32_t status;
+    uint32_t reserved;
+};
+
+/* A thread's ring, at a multiple of RING_MIN_BYTES; its entries follow at RING_ENTRIES_OFFSET. */
+struct ring {
+    /* The producer's line. */
+    union {
+        struct {
+            volatile uint32_t busy;     /* the thread is inside a call */
+            volatile uint32_t deferred; /* ends waiting in deferred_ends */
+        };
+        uint64_t guard; /* both: 0 if nothing is special */
+    };
+    uint32_t epoch; /* of the session; a thread's ring is valid only if it is the process's */
+    uint32_t cached_slots;
+    uint64_t head;  /* entries produced */
+    uint64_t limit; /* head may go up to here without a look at consumed */
+    uint64_t mask;  /* entries - 1 */
+    _Atomic uint64_t finished; /* operations published; written by the producer */
+    _Atomic uint64_t sampled;  /* samples and marks published */
+    uint32_t serial; /* of the thread; unique in the session */
+    uint32_t index;  /* of the ring */
+
+    _Alignas(64) _Atomic uint64_t published; /* written by the producer, release */
+    _Alignas(64) _Atomic uint64_t consumed;  /* written by the flusher, release */
+    _Atomic uint32_t tid; /* 0: the ring is free. Claimed by a thread (0 -> tid), freed by the flusher */
+
+    /* Written by the thread and its signal handlers, read by anybody. */
+    _Alignas(64) _Atomic uint64_t lost_operations[LOSS_CLIENT_CAUSE_COUNT];
+    _Atomic uint64_t lost_samples[LOSS_CLIENT_CAUSE_COUNT];
+    _Atomic uint64_t lost_marks[LOSS_CLIENT_CAUSE_COUNT];
+    _Atomic uint64_t stale_ends;
+    _Atomic uint64_t attributes_cut;
+
+    struct deferred_end deferred_ends[DEFERRED_ENDS];
+    uint32_t slot_cache[SLOT_CACHE];
+};
+_Static_assert(sizeof(struct ring) <= RING_ENTRIES_OFFSET, "a ring's header fits in front of its entries");
+
+/* Drained records that wait for their batch. Written by the flusher only. */
+struct staging {
+    _Atomic uint64_t used;  /* entries, chunk headers included; release after they are complete */
+    _Atomic uint64_t batch; /* number of the batch that these will become */
+    uint64_t reserved[6];
+    /* Entries follow. */
+};
+
+struct recorder {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t header_bytes;
+    uint8_t session[16];
+    uint32_t pid;
+    uint32_t epoch;
+    uint64_t size_bytes;
+    uint64_t start_ns; /* monotonic */
+    uint64_t first_generation;
+
+    uint64_t names_offset;      /* struct name_entry[RECORDER_MAX_NAMES] */
+    uint64_t name_index_offset; /* _Atomic uint32_t[RECORDER_NAME_INDEX] */
+    uint64_t name_text_offset;
+    uint64_t queues_offset;     /* struct queue_entry[RECORDER_MAX_QUEUES] */
+    uint64_t threads_offset;    /* struct thread_entry[RECORDER_MAX_THREADS], by serial */
+    uint64_t slots_offset;      /* struct slot[slot_count] */
+    uint64_t attributes_offset; /* uint8_t[slot_count][ATTRIBUTE_BYTES] */
+    uint64_t staging_offset;
+    uint64_t staging_entries;
+    uint64_t outbox_offset;
+    uint64_t outbox_bytes;
+    uint64_t rings_offset;
+    uint64_t rings_bytes;
+    uint64_t ring_max_bytes; /* EDDY_RING_KIB */
+    uint64_t slot_count;
+
+    /* Written by any thread. */
+    _Alignas(64) _Atomic uint64_t free_slots; /* tag << 32 | first slot of the first free chain, 0 if none */
+    _Atomic uint32_t fresh_slots;             /* slots handed out that were never used before */
+    _Atomic uint32_t name_count;              /* ids 1 .. name_count are taken */
+    _Atomic uint32_t name_text_used;
+    _Atomic uint32_t queue_count;
+    _Atomic uint32_t thread_serial;
+    _Atomic uint32_t ring_lock; /* taken while a thread claims a ring: never by the flusher, never across a call */
+    _Atomic uint32_t ring_count;
+    _Atomic uint64_t rings_used; /* bytes */
+    _Atomic uint64_t names_folded;
+    _Atomic uint64_t lost_without_ring[3]; /* operations, samples, marks of threads that found no ring */
+    _Atomic uint64_t ring_offsets[RECORDER_MAX_RINGS];
+
+    /* The futex that the flusher sleeps on: counts wakes. Written by any thread. */
+    _Alignas(64) _Atomic uint32_t wake_word;
+    _Atomic uint32_t flusher_sleeps;
+};
+
+/* How large the parts of a recorder are. */
+struct recorder_sizes {
+    uint64_t memory_bytes;
+    uint64_t ring_bytes; /* a power of two */
+    uint32_t slot_count; /* a power of two */
+};
+
+/*
+ * Makes an empty recorder.
+ *
+ * Returns:  0; -EINVAL if the sizes do not fit into the memory; a negative errno of memfd_create, ftruncate or mmap.
+ * Owns:     the mapping and *ret_fd, CLOEXEC and moved above the descriptors a program is likely to use, are the
+ *           caller's.
+ */
+MUST_USE int recorder_new(struct recorder **ret_recorder, int *ret_fd, const struct recorder_sizes *sizes,
+                          uint32_t epoch);
+void recorder_free(struct recorder *recorder);
+
+static inline void *recorder_at(const struct recorder *recorder, uint64_t offset)
+{
+    return (char *)(uintptr_t)recorder + offset;
+}
+
+static inline struct slot *recorder_slots(const struct recorder *recorder)
+{
+    return recorder_at(recorder, recorder->slots_offset);
+}
+
+static inline struct name_entry *recorder_name(const struct recorder *recorder, uint32_t id)
+{
+    return (struct name_entry *)recorder_at(recorder, recorder->names_offset) + id;
+}
+
+static inline struct queue_entry *recorder_queue(const struct recorder *recorder, uint32_t index)
+{
+    return (struct queue_entry *)recorder_at(recorder, recorder->queues_offset) + index;
+}
+
+static inline struct ring *recorder_ring(const struct recorder *recorder, uint32_t index)
+{
+    return recorder_at(recorder,
+                       atomic_load_explicit(&recorder->ring_offsets[index], memory_order_acquire));
+}
+
+static inline struct record *ring_entries(struct ring *ring)
+{
+    return (struct record *)((char *)ring + RING_ENTRIES_OFFSET);
+}
