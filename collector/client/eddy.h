@@ -168,7 +168,7 @@ static inline void eddy_enqueue(uint64_t operation, struct eddy_queue *queue)
 static inline void eddy_end(uint64_t operation, uint32_t status)
     EDDY_INLINE(end);
 
-/* Attributes. The same key again replaces the value. Text: at most 128 bytes of UTF-8 are kept. About 380 bytes a record. */
+/* Attributes. The same key again replaces the value. Text: at most 128 bytes of UTF-8 are kept. About 250 bytes a record. */
 static inline void eddy_set_u64(uint64_t operation, struct eddy_name *key, uint64_t value)
     EDDY_INLINE(set_u64);
 static inline void eddy_set_i64(uint64_t operation, struct eddy_name *key, int64_t value)
@@ -231,7 +231,7 @@ void eddy_exported_record(struct eddy_name *name, uint64_t begin_ns, uint64_t du
 
 static inline int eddy_is_recording_(void)
 {
-    return __builtin_expect(__atomic_load_n(&eddy_recording, __ATOMIC_RELAXED), 1);
+    return __atomic_load_n(&eddy_recording, __ATOMIC_RELAXED);
 }
 
 static inline uint64_t eddy_begin(struct eddy_name *name)

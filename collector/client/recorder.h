@@ -38,16 +38,15 @@ enum {
     RECORDER_MIN_SLOTS = 1024,
     RECORDER_MAX_SLOTS = 1 << 22,
 
-    NAME_ID_OTHER = 1,            /* "(other)": what became of names beyond the limit */
-    NAME_ID_DENIED = 0x7fffffff, /* an attribute key that EDDY_ATTRIBUTES keeps back */
+    NAME_ID_DENIED = 0x7fffffff, /* an attribute key that EDDY_ATTRIBUTES keeps back: in no entry */
 
     SLOT_INDEX_BITS = 22,
     SLOT_CHAIN = 32, /* slots move between thread caches and the shared list in chains of this many */
     SLOT_CACHE = 4 * SLOT_CHAIN,
-    ATTRIBUTE_BYTES = 6 * 64,
+    ATTRIBUTE_BYTES = 4 * 64,
 
     ENTRY_BYTES = 64,
-    MAX_CONTINUATIONS = 7,
+    MAX_CONTINUATIONS = 7, /* of the format; this version makes at most 5 */
     DEFERRED_ENDS = 8,
     RING_ENTRIES_OFFSET = 4096,
     RING_MIN_BYTES = 16 << 10,
@@ -132,20 +131,18 @@ struct slot {
         uint64_t parent;
         uint64_t chain_next; /* of a free slot: the next in its chain of SLOT_CHAIN */
     };
-    union {
-        uint64_t since; /* ticks of the last change of state */
-        _Atomic uint64_t list_next; /* of the first slot of a free chain: the next chain */
-    };
+    uint64_t since; /* ticks of the last change of state */
     _Atomic uint32_t name;
     uint32_t begin_thread;
     uint16_t attribute_bytes;
     _Atomic uint8_t state;
     uint8_t state_mask; /* states whose ticks are valid */
     _Atomic uint8_t flags; /* enum record_flags */
-    uint8_t reserved[3];
-    uint32_t queue;       /* index + 1 of the queue it last entered, 0 if none */
+    uint8_t is_in_queue;   /* it counts in the depth of its queue */
+    uint8_t reserved[2];
+    uint32_t queue; /* index + 1 of the queue it last entered, 0 if none */
     uint32_t queue_depth;
-    uint64_t reserved1;
+    _Atomic uint64_t list_next; /* of the first slot of a free chain: the next chain */
     uint64_t state_ticks[6];
     uint64_t reserved2[2];
 };
@@ -153,34 +150,35 @@ _Static_assert(sizeof(struct slot) == 128, "a slot is two cache lines");
 
 struct name_entry {
     uint32_t text_offset;
-    uint32_t unit_offset; /* 0: none */
-    uint64_t queue_capacity;
+    uint32_t unit_offset;
+    _Atomic uint64_t queue_capacity;
     uint16_t length;
     uint16_t unit_length;
     uint8_t kind;  /* enum name_kind */
     uint8_t value; /* enum value_type */
-    uint8_t denied; /* an attribute key that is kept back */
-    uint8_t reserved;
+    uint8_t reserved[2];
     uint32_t hash;
+    _Atomic uint32_t queue; /* index + 1 of the queue of this name, 0: none yet */
+    uint32_t reserved2;
 };
 
 struct queue_entry {
     _Atomic int64_t depth;
     _Atomic uint64_t lost; /* operations that would have entered but were not recorded */
-    uint32_t name;
+    _Atomic uint32_t name; /* id; 0: not in use */
     uint32_t reserved[11];
 };
 
+/* Thread serials to tids: entry serial % RECORDER_MAX_THREADS. */
 struct thread_entry {
-    uint32_t serial;
-    uint32_t tid;
+    _Atomic uint64_t serial_and_tid; /* serial << 32 | tid */
 };
 
 /* Ends that signal handlers wanted while their thread was inside a call. */
 struct deferred_end {
     uint64_t operation;
-    uint32_t status;
-    uint32_t reserved;
+    uint64_t end; /* ticks */
+    uint64_t status;
 };
 
 /* A thread's ring, at a multiple of RING_MIN_BYTES; its entries follow at RING_ENTRIES_OFFSET. */
@@ -188,10 +186,10 @@ struct ring {
     /* The producer's line. */
     union {
         struct {
-            volatile uint32_t busy;     /* the thread is inside a call */
-            volatile uint32_t deferred; /* ends waiting in deferred_ends */
+            volatile uint32_t busy; /* the thread is inside a call */
+            _Atomic uint32_t deferred; /* ends that wait in deferred_ends, and ends for which there was no room */
         };
-        uint64_t guard; /* both: 0 if nothing is special */
+        volatile uint64_t guard; /* both: 0 if nothing is special */
     };
     uint32_t epoch; /* of the session; a thread's ring is valid only if it is the process's */
     uint32_t cached_slots;
@@ -200,8 +198,8 @@ struct ring {
     uint64_t mask;  /* entries - 1 */
     _Atomic uint64_t finished; /* operations published; written by the producer */
     _Atomic uint64_t sampled;  /* samples and marks published */
-    uint32_t serial; /* of the thread; unique in the session */
-    uint32_t index;  /* of the ring */
+    _Atomic uint32_t serial; /* of the thread; unique in the session; never 0 */
+    uint32_t index;          /* of the ring */
 
     _Alignas(64) _Atomic uint64_t published; /* written by the producer, release */
     _Alignas(64) _Atomic uint64_t consumed;  /* written by the flusher, release */
@@ -256,13 +254,12 @@ struct recorder {
 
     /* Written by any thread. */
     _Alignas(64) _Atomic uint64_t free_slots; /* tag << 32 | first slot of the first free chain, 0 if none */
-    _Atomic uint32_t fresh_slots;             /* slots handed out that were never used before */
+    _Atomic uint32_t fresh_slots; /* slots SLOT_CHAIN .. SLOT_CHAIN + fresh_slots - 1 were used at least once */
     _Atomic uint32_t name_count;              /* ids 1 .. name_count are taken */
     _Atomic uint32_t name_text_used;
     _Atomic uint32_t queue_count;
     _Atomic uint32_t thread_serial;
-    _Atomic uint32_t ring_lock; /* taken while a thread claims a ring: never by the flusher, never across a call */
-    _Atomic uint32_t ring_count;
+    _Atomic uint32_t ring_count; /* rings made; may pass RECORDER_MAX_RINGS; those without an offset are not ready */
     _Atomic uint64_t rings_used; /* bytes */
     _Atomic uint64_t names_folded;
     _Atomic uint64_t lost_without_ring[3]; /* operations, samples, marks of threads that found no ring */
@@ -311,10 +308,20 @@ static inline struct queue_entry *recorder_queue(const struct recorder *recorder
     return (struct queue_entry *)recorder_at(recorder, recorder->queues_offset) + index;
 }
 
+/* NULL if the ring is not ready yet. The acquire pairs with the release of the thread that made it. */
 static inline struct ring *recorder_ring(const struct recorder *recorder, uint32_t index)
 {
-    return recorder_at(recorder,
-                       atomic_load_explicit(&recorder->ring_offsets[index], memory_order_acquire));
+    uint64_t offset = atomic_load_explicit(&recorder->ring_offsets[index], memory_order_acquire);
+
+    return offset == 0 ? NULL : recorder_at(recorder, offset);
+}
+
+/* Rings that exist, ready or not. */
+static inline uint32_t recorder_ring_count(const struct recorder *recorder)
+{
+    uint32_t count = atomic_load_explicit(&recorder->ring_count, memory_order_acquire);
+
+    return count < RECORDER_MAX_RINGS ? count : RECORDER_MAX_RINGS;
 }
 
 static inline struct record *ring_entries(struct ring *ring)

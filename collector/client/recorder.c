@@ -1,0 +1,148 @@
+#include "recorder.h"
+
+#include "batch.h"
+#include "clocks.h"
+#include "names.h"
+#include "ticks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+enum {
+    PAGE_BYTES = 4096,
+    STAGING_SHARE = 8, /* of the memory: 1/8 each for staging and outbox, at the default sizes 8 MiB */
+    OUTBOX_SHARE = 8,
+    HIGH_DESCRIPTOR = 512, /* out of the way of programs that expect small numbers */
+};
+
+static uint64_t round_up_to_page(uint64_t bytes)
+{
+    return (bytes + PAGE_BYTES - 1) & ~(uint64_t)(PAGE_BYTES - 1);
+}
+
+/* Takes the next bytes of the layout. */
+static uint64_t lay(uint64_t *end, uint64_t bytes)
+{
+    uint64_t offset = *end;
+
+    *end += round_up_to_page(bytes);
+    return offset;
+}
+
+/* Fills in the offsets of a layout. Returns -EINVAL if no ring fits behind the fixed parts. */
+static int recorder_lay_out(struct recorder *layout, const struct recorder_sizes *sizes)
+{
+    uint64_t end = round_up_to_page(sizeof(*layout));
+
+    layout->slot_count = sizes->slot_count;
+    layout->ring_max_bytes = sizes->ring_bytes;
+    layout->names_offset = lay(&end, RECORDER_MAX_NAMES * sizeof(struct name_entry));
+    layout->name_index_offset = lay(&end, RECORDER_NAME_INDEX * sizeof(uint32_t));
+    layout->name_text_offset = lay(&end, RECORDER_NAME_TEXT_BYTES);
+    layout->queues_offset = lay(&end, RECORDER_MAX_QUEUES * sizeof(struct queue_entry));
+    layout->threads_offset = lay(&end, RECORDER_MAX_THREADS * sizeof(struct thread_entry));
+    layout->slots_offset = lay(&end, layout->slot_count * sizeof(struct slot));
+    layout->attributes_offset = lay(&end, layout->slot_count * ATTRIBUTE_BYTES);
+
+    uint64_t staging_bytes = round_up_to_page(sizes->memory_bytes / STAGING_SHARE);
+
+    layout->staging_offset = lay(&end, staging_bytes);
+    layout->staging_entries = (staging_bytes - sizeof(struct staging)) / ENTRY_BYTES;
+    layout->outbox_bytes = round_up_to_page(sizes->memory_bytes / OUTBOX_SHARE);
+    layout->outbox_offset = lay(&end, layout->outbox_bytes);
+    layout->rings_offset = end;
+    layout->size_bytes = sizes->memory_bytes & ~(uint64_t)(PAGE_BYTES - 1);
+    if (end + RING_MIN_BYTES + RING_ENTRIES_OFFSET > layout->size_bytes) {
+        return -EINVAL;
+    }
+    layout->rings_bytes = layout->size_bytes - end;
+    return 0;
+}
+
+static void recorder_identify(struct recorder *layout, uint32_t epoch)
+{
+    uint64_t generation = 0;
+
+    layout->magic = RECORDER_MAGIC;
+    layout->version = RECORDER_VERSION;
+    layout->header_bytes = sizeof(*layout);
+    layout->pid = (uint32_t)getpid();
+    layout->epoch = epoch;
+    layout->start_ns = clock_monotonic_ns();
+    if (getrandom(layout->session, sizeof(layout->session), GRND_NONBLOCK) !=
+            (ssize_t)sizeof(layout->session) ||
+        getrandom(&generation, sizeof(generation), GRND_NONBLOCK) != (ssize_t)sizeof(generation)) {
+        /* Early boot: the pool is not ready. Distinct for every process and time is enough here. */
+        uint64_t mix[2] = {layout->start_ns * UINT64_C(0x9e3779b97f4a7c15) ^ ticks_now(),
+                           (uint64_t)layout->pid << 32 ^ (uintptr_t)layout ^ ticks_now()};
+
+        memcpy(layout->session, mix, sizeof(mix));
+        generation = mix[0] ^ mix[1];
+    }
+    layout->first_generation = generation & SLOT_GENERATION_MASK;
+}
+
+/* Moves a descriptor out of the way. Keeps it where it is if there is no higher one. */
+static int move_descriptor_high(int fd)
+{
+    struct rlimit limit = {0};
+    int high = HIGH_DESCRIPTOR;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= HIGH_DESCRIPTOR) {
+        high = limit.rlim_cur > 64 ? (int)limit.rlim_cur - 16 : 3;
+    }
+
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, high);
+
+    if (moved < 0) {
+        return fd;
+    }
+    (void)close(fd);
+    return moved;
+}
+
+int recorder_new(struct recorder **ret_recorder, int *ret_fd, const struct recorder_sizes *sizes,
+                 uint32_t epoch)
+{
+    struct recorder layout = {0};
+    int r = recorder_lay_out(&layout, sizes);
+
+    if (r < 0) {
+        return r;
+    }
+    recorder_identify(&layout, epoch);
+
+    AUTO_CLOSE int fd = memfd_create("eddy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (ftruncate(fd, (off_t)layout.size_bytes) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
+        return -errno;
+    }
+
+    struct recorder *recorder =
+        mmap(NULL, layout.size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+
+    if (recorder == MAP_FAILED) {
+        return -errno;
+    }
+    /* The header's atomics start at zero: nobody else sees the memory yet. */
+    memcpy((void *)recorder, (const void *)&layout, sizeof(layout));
+    names_init(recorder);
+    *ret_fd = move_descriptor_high(take_fd(&fd));
+    *ret_recorder = recorder;
+    return 0;
+}
+
+void recorder_free(struct recorder *recorder)
+{
+    if (recorder != NULL) {
+        (void)munmap(recorder, recorder->size_bytes);
+    }
+}

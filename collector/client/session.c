@@ -1,0 +1,145 @@
+#include "session.h"
+
+#include "eddy.h"
+#include "flusher.h"
+#include "ticks.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <sys/mman.h>
+
+enum { PAGE_BYTES = 4096, EPOCH_LIMIT = 1 << 24 };
+
+/* What every process starts with; the first start replaces it by a page that a fork wipes. */
+static struct session_page empty_page;
+
+struct session_page *session = &empty_page;
+struct settings session_settings;
+
+/* Counts the sessions of this process and its ancestors, so that a child's epoch is never that of its parent. */
+static uint32_t last_epoch;
+static _Atomic bool is_page_ready;
+
+/*
+ * Maps the page and reads the environment: once per process family. Runs before main(), so that no two threads race and
+ * no call has to.
+ */
+__attribute__((constructor)) static void prepare(void)
+{
+    struct session_page *page =
+        mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    settings_read(&session_settings);
+    if (session_settings.disabled) {
+        __atomic_store_n(&eddy_recording, 0, __ATOMIC_RELAXED);
+    }
+    if (page == MAP_FAILED) {
+        return;
+    }
+    if (madvise(page, PAGE_BYTES, MADV_WIPEONFORK) != 0) {
+        (void)munmap(page, PAGE_BYTES); /* A kernel before 4.14: without this, a forked child could harm its parent. */
+        return;
+    }
+    ticks_init();
+    session = page;
+    atomic_store(&is_page_ready, true);
+}
+
+static int give_up(int error)
+{
+    __atomic_store_n(&eddy_recording, 0, __ATOMIC_RELAXED);
+    atomic_store_explicit(&session->stage, SESSION_OFF, memory_order_release);
+    return error;
+}
+
+/* What a forked child inherited from its parent's session and does not need. Known because it lies outside the page. */
+static struct flusher *flusher_of_ancestor;
+
+static int run_session(void)
+{
+    struct recorder *recorder = NULL;
+    int fd = -1;
+
+    if (flusher_of_ancestor != NULL) {
+        flusher_forget_after_fork(flusher_of_ancestor);
+        flusher_of_ancestor = NULL;
+    }
+
+    uint32_t epoch = ++last_epoch % EPOCH_LIMIT;
+    int r = recorder_new(&recorder, &fd, &session_settings.sizes, epoch);
+
+    if (r < 0) {
+        return r;
+    }
+    session->recorder = recorder;
+    session->slot_mask = (uint32_t)recorder->slot_count - 1;
+    session->attributes = recorder_at(recorder, recorder->attributes_offset);
+    r = flusher_start(&session->flusher, recorder, fd, &session_settings);
+    if (r < 0) {
+        session->recorder = NULL;
+        recorder_free(recorder);
+        (void)close(fd);
+        return r;
+    }
+    flusher_of_ancestor = session->flusher;
+    (void)atomic_fetch_add_explicit(
+        &recorder->lost_without_ring[0],
+        atomic_exchange_explicit(&session->refused_while_starting, 0, memory_order_relaxed),
+        memory_order_relaxed);
+    session->slots = recorder_slots(recorder);
+    atomic_store_explicit(&session->stage, SESSION_RUNNING, memory_order_release);
+    /* Last, and with release: whoever sees the epoch sees all of the above. */
+    atomic_store_explicit(&session->epoch, epoch, memory_order_release);
+    return 0;
+}
+
+/* Another thread is starting: a millisecond, once in the life of the process. */
+static int wait_for_start(void)
+{
+    uint32_t stage;
+
+    while ((stage = atomic_load_explicit(&session->stage, memory_order_acquire)) ==
+           SESSION_STARTING) {
+        (void)sched_yield();
+    }
+    return stage == SESSION_RUNNING ? 0 : -ECANCELED;
+}
+
+int session_start(void)
+{
+    uint32_t stage = SESSION_NONE;
+    int saved_errno = errno;
+
+    if (!atomic_load(&is_page_ready) || session_settings.disabled) {
+        __atomic_store_n(&eddy_recording, 0, __ATOMIC_RELAXED);
+        return -ECANCELED;
+    }
+    if (!atomic_compare_exchange_strong_explicit(&session->stage, &stage, SESSION_STARTING,
+                                                 memory_order_acq_rel, memory_order_acquire)) {
+        int r = stage == SESSION_STARTING  ? wait_for_start()
+                : stage == SESSION_RUNNING ? 0
+                                           : -ECANCELED;
+
+        errno = saved_errno;
+        return r;
+    }
+
+    int r = run_session();
+
+    errno = saved_errno;
+    return r < 0 ? give_up(r) : 0;
+}
+
+int session_stop(uint32_t timeout_ms)
+{
+    uint32_t stage = SESSION_RUNNING;
+
+    __atomic_store_n(&eddy_recording, 0, __ATOMIC_RELAXED);
+    if (!atomic_compare_exchange_strong_explicit(&session->stage, &stage, SESSION_OFF,
+                                                 memory_order_acq_rel, memory_order_acquire)) {
+        return 0;
+    }
+    /* From here on calls find no session. One that is inside a call still publishes into memory that stays mapped. */
+    atomic_store_explicit(&session->epoch, 0, memory_order_release);
+    return flusher_shutdown(session->flusher, timeout_ms);
+}

@@ -1,0 +1,77 @@
+/*
+ * The calling thread's ring: entering a call, publishing a record, leaving.
+ *
+ * A call enters, which marks the ring as busy, so that a signal handler that interrupts it on the same thread is refused
+ * and counted instead of corrupting it; and leaves. Nothing in between waits for anybody.
+ *
+ * Why this is safe: the producer's fields of a ring are touched by its thread only (and by its signal handlers, which find
+ * it busy); `published` and `consumed` are the only words shared with the flusher.
+ */
+#pragma once
+
+#include "base.h"
+#include "recorder.h"
+#include "session.h"
+
+#include <stdbool.h>
+
+/* What a refused call is counted as. */
+enum call_kind { CALL_OPERATION, CALL_SAMPLE, CALL_MARK, CALL_UNCOUNTED };
+
+/* The ring of this thread; of the current session if its epoch is the session's. One pointer, no destructor. */
+extern __thread struct ring *thread_ring __attribute__((tls_model("initial-exec")));
+
+/* The rest of thread_ring_enter(): first call, re-entry, deferred ends, no session, no ring. */
+struct ring *thread_ring_enter_slowly(enum call_kind kind);
+
+/* The rest of thread_ring_room(): looks how far the flusher is, and wakes it when the ring is half full. */
+bool thread_ring_make_room(struct ring *ring, uint64_t entries);
+
+/* Counts a record that was not kept. Threads: the ring's thread and its signal handlers. */
+void thread_ring_count_loss(struct ring *ring, enum call_kind kind, enum loss_cause cause);
+
+/*
+ * Enters a call.
+ *
+ * Returns:  the ring, to be left with thread_ring_leave(); NULL if the call is not to be recorded: it was counted then,
+ *           unless recording is off.
+ */
+static inline struct ring *thread_ring_enter(enum call_kind kind)
+{
+    struct ring *ring = thread_ring;
+
+    if (UNLIKELY(ring == NULL ||
+                 ring->epoch != atomic_load_explicit(&session->epoch, memory_order_relaxed) ||
+                 ring->guard != 0)) {
+        return thread_ring_enter_slowly(kind);
+    }
+    ring->busy = 1;
+    /* A handler that runs from here on sees busy. */
+    atomic_signal_fence(memory_order_seq_cst);
+    return ring;
+}
+
+static inline void thread_ring_leave(struct ring *ring)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    ring->busy = 0;
+}
+
+/* Whether entries fit. The limit is set so that a true answer needs no look at what the flusher writes. */
+static inline bool thread_ring_room(struct ring *ring, uint64_t entries)
+{
+    return LIKELY(ring->head + entries <= ring->limit) || thread_ring_make_room(ring, entries);
+}
+
+/* The entry at position head + offset; room for it was found before. */
+static inline struct record *thread_ring_entry(struct ring *ring, uint64_t offset)
+{
+    return &ring_entries(ring)[(ring->head + offset) & ring->mask];
+}
+
+/* Makes entries written at head visible as one record. Pairs with the flusher's acquire of published. */
+static inline void thread_ring_publish(struct ring *ring, uint64_t entries)
+{
+    ring->head += entries;
+    atomic_store_explicit(&ring->published, ring->head, memory_order_release);
+}
