@@ -1,0 +1,21 @@
+/* sample_options.h - reading a number from the command line; nothing of it is about Eddy. */
+#ifndef SAMPLE_OPTIONS_H
+#define SAMPLE_OPTIONS_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Returns the number that text is, or ends the program with status 2. */
+static inline double number_option(const char *name, const char *text, double least, double most)
+{
+    char *end;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(value >= least && value <= most)) {
+        fprintf(stderr, "--%s wants a number from %g to %g, not '%s'\n", name, least, most, text);
+        exit(2);
+    }
+    return value;
+}
+
+#endif
