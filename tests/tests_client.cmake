@@ -2,7 +2,7 @@ eddy_stress_test(stress_calls eddy_client)
 
 eddy_support_program(accounting eddy)
 
-eddy_end_to_end_test(accounting)
+eddy_end_to_end_test(accounting SMOKE)
 eddy_end_to_end_test(traced_process)
 eddy_end_to_end_test(installed_package)
 eddy_end_to_end_test(python_api)
