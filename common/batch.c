@@ -46,7 +46,10 @@ static int reserve(struct column *columns, size_t column_count, uint32_t *capaci
     return 0;
 }
 
-#define COLUMN(pointer) {(void **)&(pointer), sizeof((pointer)[0])}
+#define COLUMN(pointer)                                                                            \
+    {                                                                                              \
+        (void **)&(pointer), sizeof((pointer)[0])                                                  \
+    }
 
 int sparse_rows_reserve(struct sparse_rows *rows, size_t count)
 {
@@ -76,7 +79,8 @@ int batch_reserve_operations(struct batch *batch, size_t count)
                                COLUMN(operations->name),         COLUMN(operations->status),
                                COLUMN(operations->begin_thread), COLUMN(operations->end_thread)};
 
-    return reserve(columns, ARRAY_SIZE(columns), &operations->capacity, count, BATCH_MAX_OPERATIONS);
+    return reserve(columns, ARRAY_SIZE(columns), &operations->capacity, count,
+                   BATCH_MAX_OPERATIONS);
 }
 
 int batch_reserve_queued(struct batch *batch, size_t count)
@@ -94,7 +98,8 @@ int batch_reserve_attributes(struct batch *batch, size_t count)
     struct column columns[] = {COLUMN(attributes->row), COLUMN(attributes->key),
                                COLUMN(attributes->type), COLUMN(attributes->value)};
 
-    return reserve(columns, ARRAY_SIZE(columns), &attributes->capacity, count, BATCH_MAX_ATTRIBUTES);
+    return reserve(columns, ARRAY_SIZE(columns), &attributes->capacity, count,
+                   BATCH_MAX_ATTRIBUTES);
 }
 
 int batch_reserve_texts(struct batch *batch, size_t count)

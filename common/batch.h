@@ -25,6 +25,8 @@ enum {
     BATCH_MAX_LOSSES = 4096,
     BATCH_MAX_ATTRIBUTES = 262144,
     NAME_MAX_BYTES = 255,
+    NAME_UNIT_MAX_BYTES = 63,
+    THREAD_NAME_MAX_BYTES = 63,
     TEXT_MAX_BYTES = 128,
 };
 
@@ -71,11 +73,13 @@ struct packet_id {
 
 /* An entry of the batch's dictionary; all name columns index it. */
 struct batch_name {
-    const char *text; /* borrowed from the batch (batch_copy_text) or from whoever fills it; NUL-terminated */
+    const char *
+        text; /* borrowed from the batch (batch_copy_text) or from whoever fills it; NUL-terminated */
     const char *unit; /* likewise; "" if none */
     enum name_kind kind;
     enum value_type value;
-    uint64_t rows;
+    uint64_t
+        rows; /* of operations, samples, marks, queues and attributes; open operations are not counted */
     uint64_t queue_capacity;
 };
 
@@ -97,7 +101,7 @@ struct sparse_rows {
 struct batch_operations {
     uint32_t count;
     uint32_t capacity;
-    uint64_t *begin_ns;     /* monotonic; owned, as the arrays below */
+    uint64_t *begin_ns; /* monotonic; owned, as the arrays below */
     uint64_t *duration_ns;
     uint16_t *name;         /* index into names[] */
     uint8_t *status;        /* enum operation_status */

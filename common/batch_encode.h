@@ -19,8 +19,8 @@ void batch_encoder_free(struct batch_encoder *encoder);
  * Returns:  0; -EINVAL if batch breaks a rule of batch.h; -ENOBUFS if size is too small (batch_encode_bound() is
  *           always enough); -E2BIG if the plaintext would exceed FRAME_MAX_PLAIN_BYTES: split the batch; -ENOMEM.
  */
-MUST_USE int batch_encode(struct batch_encoder *encoder, struct batch *batch, uint8_t *destination, size_t size,
-                          size_t *ret_size);
+MUST_USE int batch_encode(struct batch_encoder *encoder, struct batch *batch, uint8_t *destination,
+                          size_t size, size_t *ret_size);
 
 /* Bytes that the frame of batch needs at most. */
 size_t batch_encode_bound(const struct batch *batch);

@@ -7,163 +7,278 @@
 
 enum {
     MANTISSA_BITS = 2, /* in the code, below the leading one */
-    CODE_OF_2_59 = 57 * 4 + 4, /* first code of values with 57 low bits: one load of 8 bytes may not hold these */
+    /* Bits that one unaligned load or store of 8 bytes is sure to hold, and those of the largest value. */
+    ONE_LOAD_BITS = 56,
+    MAX_LOW_BITS = 61,
+    /* Values decoded between two looks at the end of the bits, and the bytes that they may read. */
+    RUN_VALUES = 16,
+    RUN_BYTES = RUN_VALUES * 8 + 16,
+    /* Lists up to this size are indexed by one byte. */
+    ONE_BYTE_LIST = 255,
+    /* Loops of a fixed length become vector instructions, without asking the compiler for more. */
+    LANES = 16,
 };
 
-/* The number of low bits of a value with this code. */
-static inline unsigned int low_bits(unsigned int code)
-{
-    return code < 2U << MANTISSA_BITS ? 0 : (code >> MANTISSA_BITS) - 1;
-}
+/* Inlined wherever it is used, so that one body serves several variants of its caller. */
+#define FORCE_INLINE static inline __attribute__((always_inline))
 
-static inline uint64_t low_mask(unsigned int bits)
+FORCE_INLINE uint64_t low_mask(unsigned int bits)
 {
     return (UINT64_C(1) << bits) - 1;
 }
 
-/* The least value with this code. */
-static inline uint64_t code_base(unsigned int code)
+/* --- Exponent-mantissa: encoding --- */
+
+/* Bits on their way to memory. */
+struct bit_writer {
+    uint8_t *out;
+    uint64_t pending;          /* bits that do not fill a byte yet */
+    unsigned int pending_bits; /* 0 .. 7 */
+};
+
+/* Writes count bits, at most ONE_LOAD_BITS; all others of bits are 0. */
+FORCE_INLINE void write_bits(struct bit_writer *writer, uint64_t bits, unsigned int count)
 {
-    return code < 2U << MANTISSA_BITS ? code
-                                      : (uint64_t)(4U | (code & 3U)) << low_bits(code);
+    unsigned int filled = writer->pending_bits + count;
+
+    writer->pending |= bits << writer->pending_bits;
+    write_le64(writer->out, writer->pending);
+    writer->out += filled >> 3;
+    writer->pending >>= filled & ~7U;
+    writer->pending_bits = filled & 7;
+}
+
+static void write_many_bits(struct bit_writer *writer, uint64_t bits, unsigned int count)
+{
+    unsigned int first = count < 32 ? count : 32;
+
+    write_bits(writer, bits & low_mask(first), first);
+    write_bits(writer, bits >> first, count - first);
+}
+
+/* Returns the code of x, and the low bits that it leaves out. */
+FORCE_INLINE uint8_t encode_value(uint64_t x, uint64_t *ret_low, unsigned int *ret_low_bits)
+{
+    unsigned int highest = 63U - (unsigned int)__builtin_clzll(x | UINT64_C(1) << MANTISSA_BITS);
+    unsigned int m = highest - MANTISSA_BITS;
+
+    *ret_low = x & low_mask(m);
+    *ret_low_bits = m;
+    return (uint8_t)((m << MANTISSA_BITS) + (unsigned int)(x >> m));
+}
+
+/* Two values at a time: their low bits nearly always go out with one store. */
+FORCE_INLINE size_t encode_numbers(uint8_t *ret_code, uint8_t *ret_bits, const uint64_t *values,
+                                   size_t count)
+{
+    struct bit_writer writer = {ret_bits, 0, 0};
+    uint64_t low[2];
+    unsigned int m[2];
+    size_t i = 0;
+
+    for (; i + 2 <= count; i += 2) {
+        ret_code[i] = encode_value(values[i], &low[0], &m[0]);
+        ret_code[i + 1] = encode_value(values[i + 1], &low[1], &m[1]);
+        if (LIKELY(m[0] + m[1] <= ONE_LOAD_BITS)) {
+            write_bits(&writer, low[0] | low[1] << m[0], m[0] + m[1]);
+        } else {
+            write_many_bits(&writer, low[0], m[0]);
+            write_many_bits(&writer, low[1], m[1]);
+        }
+    }
+    if (i < count) {
+        ret_code[i] = encode_value(values[i], &low[0], &m[0]);
+        write_many_bits(&writer, low[0], m[0]);
+    }
+    if (writer.pending_bits > 0) {
+        *writer.out++ = (uint8_t)writer.pending;
+    }
+    return (size_t)(writer.out - ret_bits);
+}
+
+#if defined(__x86_64__)
+
+/* The same with the shift and bit-scan instructions that most machines have and the baseline has not: 1.4 instead of 2.5 ns. */
+__attribute__((target("bmi,bmi2,lzcnt"))) static size_t encode_numbers_bmi2(uint8_t *ret_code,
+                                                                            uint8_t *ret_bits,
+                                                                            const uint64_t *values,
+                                                                            size_t count)
+{
+    return encode_numbers(ret_code, ret_bits, values, count);
 }
 
 size_t number_encode(uint8_t *ret_code, uint8_t *ret_bits, const uint64_t *values, size_t count)
 {
-    uint8_t *out = ret_bits;
-    uint64_t pending = 0; /* bits not yet written whole bytes of */
-    unsigned int pending_bits = 0; /* 0 .. 7 */
-
-    for (size_t i = 0; i < count; i++) {
-        uint64_t x = values[i];
-        unsigned int m =
-            63U - (unsigned int)__builtin_clzll(x | 1U << MANTISSA_BITS) - MANTISSA_BITS;
-        uint64_t low = x & low_mask(m);
-        unsigned int total = pending_bits + m;
-
-        ret_code[i] = (uint8_t)((m << MANTISSA_BITS) + (unsigned int)(x >> m));
-        pending |= low << pending_bits;
-        write_le64(out, pending);
-        out += total >> 3;
-        /* m is at most 61 and pending_bits at most 7: of up to 68 bits the last few did not fit into the word. */
-        pending = total < 64 ? pending >> (total & ~7U) : low >> (64 - pending_bits);
-        pending_bits = total & 7U;
-    }
-    if (pending_bits > 0) {
-        *out++ = (uint8_t)pending;
-    }
-    return (size_t)(out - ret_bits);
+    /* lzcnt came with bmi on all machines that have bmi2. */
+    return __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")
+               ? encode_numbers_bmi2(ret_code, ret_bits, values, count)
+               : encode_numbers(ret_code, ret_bits, values, count);
 }
 
-/* The sum of the low bits of all codes; the greatest code in *ret_greatest. */
-static uint64_t sum_low_bits(struct slice code, unsigned int *ret_greatest)
+#else
+
+size_t number_encode(uint8_t *ret_code, uint8_t *ret_bits, const uint64_t *values, size_t count)
 {
-    uint64_t sum = 0;
-    unsigned int greatest = 0;
-
-    for (size_t i = 0; i < code.size; i++) {
-        unsigned int c = code.data[i];
-
-        sum += low_bits(c);
-        greatest = c > greatest ? c : greatest;
-    }
-    *ret_greatest = greatest;
-    return sum;
+    return encode_numbers(ret_code, ret_bits, values, count);
 }
 
-/* Up to 61 bits at a bit position; reads the 9 bytes from its byte on. */
-static inline uint64_t load_wide(const uint8_t *bits, uint64_t position, unsigned int m)
-{
-    const uint8_t *at = bits + (position >> 3);
-    unsigned int shift = position & 7;
-    uint64_t low = read_le64(at) >> shift;
-    uint64_t high = shift == 0 ? 0 : (uint64_t)at[8] << (64 - shift);
+#endif
 
-    return (low | high) & low_mask(m);
+/* --- Exponent-mantissa: decoding --- */
+
+/* What the codes of a column say of it. */
+struct code_summary {
+    uint64_t low_bits; /* of all values */
+    bool is_invalid;   /* a code above NUMBER_CODE_MAX */
+    bool is_wide;      /* a value with more than ONE_LOAD_BITS low bits */
+};
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+#define EVEN_BYTES UINT64_C(0x00ff00ff00ff00ff)
+
+/*
+ * Eight codes at a time, one in each byte. Exponents are code / 4, 0 .. 63; low bits are exponent - 1, or 0. Adding
+ * 128 - limit to each byte sets its top bit if its exponent is limit or more.
+ */
+static void add_codes(struct code_summary *summary, uint64_t codes)
+{
+    uint64_t exponents = codes >> MANTISSA_BITS & EACH_BYTE(0x3f);
+    uint64_t is_above_zero = (exponents + EACH_BYTE(0x7f)) >> 7 & EACH_BYTE(1);
+    uint64_t low_bits = exponents - is_above_zero;
+    uint64_t sums_of_two = (low_bits & EVEN_BYTES) + (low_bits >> 8 & EVEN_BYTES);
+
+    summary->low_bits += sums_of_two * UINT64_C(0x0001000100010001) >> 48;
+    summary->is_invalid |=
+        ((exponents + EACH_BYTE(128 - (MAX_LOW_BITS + 2))) & EACH_BYTE(0x80)) != 0;
+    summary->is_wide |= ((exponents + EACH_BYTE(128 - (ONE_LOAD_BITS + 2))) & EACH_BYTE(0x80)) != 0;
 }
 
-/* Decodes while the loads stay inside the column; returns how many values that were. */
-static size_t decode_inside(uint64_t *ret_values, struct number_column column, size_t count, bool is_wide,
-                            uint64_t *position)
+static struct code_summary summarize_codes(struct slice code)
 {
-    size_t load_bytes = is_wide ? 9 : 8;
+    struct code_summary summary = {0};
+    uint8_t last[8] = {0}; /* code 0 has no low bits */
     size_t i = 0;
 
-    if (column.bits.size < load_bytes) {
-        return 0;
+    for (; i + sizeof(last) <= code.size; i += sizeof(last)) {
+        add_codes(&summary, read_le64(code.data + i));
     }
-
-    uint64_t last = (column.bits.size - load_bytes) * 8 + 7;
-    uint64_t at = *position;
-
-    if (is_wide) {
-        for (; i < count && at <= last; i++) {
-            unsigned int m = low_bits(column.code.data[i]);
-
-            ret_values[i] = code_base(column.code.data[i]) | load_wide(column.bits.data, at, m);
-            at += m;
-        }
-    } else {
-        for (; i < count && at <= last; i++) {
-            unsigned int m = low_bits(column.code.data[i]);
-            uint64_t word = read_le64(column.bits.data + (at >> 3)) >> (at & 7);
-
-            ret_values[i] = code_base(column.code.data[i]) | (word & low_mask(m));
-            at += m;
-        }
+    if (i < code.size) {
+        memcpy(last, code.data + i, code.size - i);
+        add_codes(&summary, read_le64(last));
     }
-    *position = at;
-    return i;
+    return summary;
 }
 
-/* Decodes the values whose loads would reach behind the column, from a padded copy of its end. */
-static void decode_end(uint64_t *ret_values, struct number_column column, size_t from, size_t count,
-                       uint64_t position)
-{
-    uint8_t padded[32] = {0};
-    size_t first_byte = position >> 3;
-    size_t left = column.bits.size - first_byte;
+/* What a code says of its values: their leading bits in place, and which low bits follow. */
+struct code_meaning {
+    uint64_t leading;
+    uint64_t low_mask;
+};
 
-    memcpy(padded, column.bits.data + first_byte, left);
-    position &= 7;
-    for (size_t i = from; i < count; i++) {
-        unsigned int m = low_bits(column.code.data[i]);
-
-        ret_values[i] = code_base(column.code.data[i]) | load_wide(padded, position, m);
-        position += m;
+#define MEANING(mantissa, m)                                                                       \
+    {                                                                                              \
+        UINT64_C(mantissa) << (m), (UINT64_C(1) << (m)) - 1                                        \
     }
+#define FOUR_CODES(m) MEANING(4, m), MEANING(5, m), MEANING(6, m), MEANING(7, m)
+#define SIXTEEN_CODES(m)                                                                           \
+    FOUR_CODES(m), FOUR_CODES((m) + 1), FOUR_CODES((m) + 2), FOUR_CODES((m) + 3)
+
+static const struct code_meaning code_meanings[NUMBER_CODE_MAX + 1] = {
+    MEANING(0, 0),     MEANING(1, 0),     MEANING(2, 0),     MEANING(3, 0),     SIXTEEN_CODES(0),
+    SIXTEEN_CODES(4),  SIXTEEN_CODES(8),  SIXTEEN_CODES(12), SIXTEEN_CODES(16), SIXTEEN_CODES(20),
+    SIXTEEN_CODES(24), SIXTEEN_CODES(28), SIXTEEN_CODES(32), SIXTEEN_CODES(36), SIXTEEN_CODES(40),
+    SIXTEEN_CODES(44), SIXTEEN_CODES(48), SIXTEEN_CODES(52), SIXTEEN_CODES(56), FOUR_CODES(60),
+    FOUR_CODES(61),
+};
+
+static inline unsigned int low_bits_of(unsigned int code)
+{
+    unsigned int exponent = code >> MANTISSA_BITS;
+
+    return exponent - (exponent > 0);
+}
+
+/*
+ * Decodes count values from a bit position on, reading 8 bytes (is_wide: 16) from the byte of each. Returns the position
+ * behind them.
+ */
+FORCE_INLINE uint64_t decode_run(uint64_t *ret_values, const uint8_t *codes, const uint8_t *bits,
+                                 uint64_t position, size_t count, bool is_wide)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct code_meaning *meaning = &code_meanings[codes[i]];
+        const uint8_t *from = bits + (position >> 3);
+        unsigned int shift = position & 7;
+        uint64_t word = read_le64(from) >> shift;
+
+        if (is_wide) {
+            word |= read_le64(from + 8) << 1 << (63 - shift);
+        }
+        ret_values[i] = meaning->leading | (word & meaning->low_mask);
+        position += low_bits_of(codes[i]);
+    }
+    return position;
+}
+
+/* Decodes runs as long as their loads stay inside the bits. Returns how many values those were. */
+FORCE_INLINE size_t decode_inside(uint64_t *ret_values, struct number_column column, bool is_wide,
+                                  uint64_t *position)
+{
+    size_t done = 0;
+
+    while (done + RUN_VALUES <= column.code.size &&
+           (*position >> 3) + RUN_BYTES <= column.bits.size) {
+        *position = decode_run(ret_values + done, column.code.data + done, column.bits.data,
+                               *position, RUN_VALUES, is_wide);
+        done += RUN_VALUES;
+    }
+    return done;
+}
+
+/* Decodes the values whose loads might reach behind the bits, from a padded copy of what is left of them. */
+FORCE_INLINE void decode_end(uint64_t *ret_values, struct number_column column, bool is_wide,
+                             size_t done, uint64_t position)
+{
+    uint8_t padded[RUN_BYTES + 16] = {0};
+    size_t first = position >> 3;
+    size_t left =
+        column.bits.size - first; /* below RUN_BYTES, else there would have been another run */
+
+    if (left > 0) {
+        memcpy(padded, column.bits.data + first, left);
+    }
+    (void)decode_run(ret_values + done, column.code.data + done, padded, position & 7,
+                     column.code.size - done, is_wide);
+}
+
+FORCE_INLINE void decode_numbers(uint64_t *ret_values, struct number_column column, bool is_wide)
+{
+    uint64_t position = 0;
+    size_t done = decode_inside(ret_values, column, is_wide, &position);
+
+    decode_end(ret_values, column, is_wide, done, position);
 }
 
 int number_decode(uint64_t *ret_values, struct number_column column, size_t count)
 {
-    unsigned int greatest = 0;
-
     if (column.code.size != count) {
         return -EBADMSG;
     }
 
-    uint64_t bits = sum_low_bits(column.code, &greatest);
+    struct code_summary summary = summarize_codes(column.code);
 
-    if (greatest > NUMBER_CODE_MAX || column.bits.size != (bits + 7) / 8) {
+    if (summary.is_invalid || column.bits.size != (summary.low_bits + 7) / 8) {
         return -EBADMSG;
     }
-    if (count == 0) {
-        return 0;
-    }
-
-    uint64_t position = 0;
-    size_t done =
-        decode_inside(ret_values, column, count, greatest >= CODE_OF_2_59, &position);
-
-    if (done < count) {
-        /* At most 9 bytes are left, since a load of that size did not fit; an empty column has no data to copy. */
-        static const uint8_t nothing[1];
-
-        column.bits.data = column.bits.size == 0 ? nothing : column.bits.data;
-        decode_end(ret_values, column, done, count, position);
+    if (summary.is_wide) {
+        decode_numbers(ret_values, column, true);
+    } else {
+        decode_numbers(ret_values, column, false);
     }
     return 0;
 }
+
+/* --- Packed columns --- */
 
 unsigned int packed_width(size_t count)
 {
@@ -177,90 +292,152 @@ size_t packed_size(unsigned int width, size_t count)
 
 size_t packed_encode(uint8_t *ret_bytes, unsigned int width, const uint16_t *values, size_t count)
 {
-    uint8_t *out = ret_bytes;
-    uint64_t pending = 0;
-    unsigned int pending_bits = 0;
+    struct bit_writer writer = {ret_bytes, 0, 0};
+    size_t i = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        pending |= (uint64_t)values[i] << pending_bits;
-        pending_bits += width;
-        write_le32(out, (uint32_t)pending);
-        out += pending_bits >> 3;
-        pending >>= pending_bits & ~7U;
-        pending_bits &= 7U;
+    for (; i + 2 <= count; i += 2) {
+        write_bits(&writer, (uint64_t)values[i] | (uint64_t)values[i + 1] << width, 2 * width);
     }
-    if (pending_bits > 0) {
-        *out++ = (uint8_t)pending;
+    if (i < count) {
+        write_bits(&writer, values[i], width);
     }
-    return (size_t)(out - ret_bytes);
+    if (writer.pending_bits > 0) {
+        *writer.out++ = (uint8_t)writer.pending;
+    }
+    return (size_t)(writer.out - ret_bytes);
 }
 
-int packed_decode(uint16_t *ret_values, struct slice bytes, unsigned int width, size_t count, size_t limit)
+/* The greatest of count values; 0 if there are none. */
+static unsigned int greatest_of(const uint16_t *values, size_t count)
+{
+    uint16_t lanes[LANES] = {0};
+    unsigned int greatest = 0;
+    size_t i = 0;
+
+    for (; i + LANES <= count; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            lanes[j] = values[i + j] > lanes[j] ? values[i + j] : lanes[j];
+        }
+    }
+    for (; i < count; i++) {
+        greatest = values[i] > greatest ? values[i] : greatest;
+    }
+    for (size_t j = 0; j < LANES; j++) {
+        greatest = lanes[j] > greatest ? lanes[j] : greatest;
+    }
+    return greatest;
+}
+
+static int check_below(const uint16_t *values, size_t count, size_t limit)
+{
+    return count > 0 && greatest_of(values, count) >= limit ? -EBADMSG : 0;
+}
+
+/* Unpacks from exactly packed_size() bytes. Eight values fill width bytes; four of them, one load. */
+static void unpack(uint16_t *ret_values, struct slice bytes, unsigned int width, size_t count)
+{
+    uint64_t mask = low_mask(width);
+    uint8_t padded[2 * 16 + 8] = {0};
+    const uint8_t *from = bytes.data;
+    const uint8_t *end = bytes.data + bytes.size;
+    size_t i = 0;
+
+    for (; i + 8 <= count && (size_t)(end - from) >= 16; i += 8) {
+        uint64_t first = read_le64(from);
+        uint64_t second = read_le64(from + width / 2) >> 4 * (width & 1);
+
+        for (unsigned int j = 0; j < 4; j++) {
+            ret_values[i + j] = (uint16_t)(first >> j * width & mask);
+            ret_values[i + 4 + j] = (uint16_t)(second >> j * width & mask);
+        }
+        from += width;
+    }
+    memcpy(padded, from, (size_t)(end - from));
+    for (size_t bit = 0; i < count; i++, bit += width) {
+        ret_values[i] = (uint16_t)(read_le32(padded + bit / 8) >> bit % 8 & mask);
+    }
+}
+
+int packed_decode(uint16_t *ret_values, struct slice bytes, unsigned int width, size_t count,
+                  size_t limit)
 {
     if (bytes.size == 0) {
         memset(ret_values, 0, count * sizeof(*ret_values));
-        return 0;
+        return count > 0 && limit == 0 ? -EBADMSG : 0;
     }
     if (bytes.size != packed_size(width, count)) {
         return -EBADMSG;
     }
-
-    uint64_t pending = 0;
-    unsigned int pending_bits = 0;
-    size_t read = 0;
-    uint64_t greatest = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        while (pending_bits < width) {
-            pending |= (uint64_t)bytes.data[read++] << pending_bits;
-            pending_bits += 8;
-        }
-        ret_values[i] = (uint16_t)(pending & low_mask(width));
-        greatest = max_u64(greatest, ret_values[i]);
-        pending >>= width;
-        pending_bits -= width;
-    }
-    return count > 0 && greatest >= limit ? -EBADMSG : 0;
+    unpack(ret_values, bytes, width, count);
+    return check_below(ret_values, count, limit);
 }
 
-enum { ONE_BYTE_LIST = 255 };
+/* --- Index columns --- */
+
+static void narrow(uint8_t *ret_bytes, const uint16_t *values, size_t count)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= count; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            ret_bytes[i + j] = (uint8_t)values[i + j];
+        }
+    }
+    for (; i < count; i++) {
+        ret_bytes[i] = (uint8_t)values[i];
+    }
+}
+
+static void widen(uint16_t *ret_values, const uint8_t *bytes, size_t count)
+{
+    size_t i = 0;
+
+    for (; i + LANES <= count; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            ret_values[i + j] = bytes[i + j];
+        }
+    }
+    for (; i < count; i++) {
+        ret_values[i] = bytes[i];
+    }
+}
 
 size_t index_encode(uint8_t *ret_bytes, const uint16_t *values, size_t count, size_t list_size)
 {
-    if (list_size > ONE_BYTE_LIST) {
-        for (size_t i = 0; i < count; i++) {
-            write_le16(ret_bytes + 2 * i, values[i]);
-        }
-        return 2 * count;
+    if (list_size <= ONE_BYTE_LIST) {
+        narrow(ret_bytes, values, count);
+        return count;
     }
     for (size_t i = 0; i < count; i++) {
-        ret_bytes[i] = (uint8_t)values[i];
+        write_le16(ret_bytes + 2 * i, values[i]);
     }
-    return count;
+    return 2 * count;
 }
 
 int index_decode(uint16_t *ret_values, struct slice bytes, size_t count, size_t list_size)
 {
-    bool is_wide = list_size > ONE_BYTE_LIST;
-    unsigned int greatest = 0;
+    bool is_narrow = list_size <= ONE_BYTE_LIST;
 
-    if (bytes.size != (is_wide ? 2 * count : count)) {
+    if (bytes.size != (is_narrow ? count : 2 * count)) {
         return -EBADMSG;
     }
-    for (size_t i = 0; i < count; i++) {
-        unsigned int value = is_wide ? read_le16(bytes.data + 2 * i) : bytes.data[i];
-
-        ret_values[i] = (uint16_t)value;
-        greatest = value > greatest ? value : greatest;
+    if (is_narrow) {
+        widen(ret_values, bytes.data, count);
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            ret_values[i] = read_le16(bytes.data + 2 * i);
+        }
     }
-    return count > 0 && greatest >= list_size ? -EBADMSG : 0;
+    return check_below(ret_values, count, list_size);
 }
+
+/* --- Byte planes --- */
 
 void planes_encode(uint8_t *ret_bytes, const uint64_t *values, size_t count)
 {
     for (unsigned int plane = 0; plane < 8; plane++) {
         for (size_t i = 0; i < count; i++) {
-            ret_bytes[plane * count + i] = (uint8_t)(values[i] >> (8 * plane));
+            ret_bytes[plane * count + i] = (uint8_t)(values[i] >> 8 * plane);
         }
     }
 }
@@ -270,11 +447,13 @@ int planes_decode(uint64_t *ret_values, struct slice bytes, size_t count)
     if (bytes.size != 8 * count) {
         return -EBADMSG;
     }
-    memset(ret_values, 0, count * sizeof(*ret_values));
-    for (unsigned int plane = 0; plane < 8; plane++) {
-        for (size_t i = 0; i < count; i++) {
-            ret_values[i] |= (uint64_t)bytes.data[plane * count + i] << (8 * plane);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t value = 0;
+
+        for (unsigned int plane = 0; plane < 8; plane++) {
+            value |= (uint64_t)bytes.data[plane * count + i] << 8 * plane;
         }
+        ret_values[i] = value;
     }
     return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * Packets: the protobuf messages of proto/trace.proto as plain structs, and back. The only file that knows protobuf-c.
+ * Packets: the protobuf messages of proto/trace.proto as plain structs, and back.
  *
  * Unpacking is bounded: all memory comes from a packet_arena of PACKET_ARENA_BYTES, so that a hostile message is refused
  * instead of growing. What unpacked structs point to lives in the arena and in the plaintext, until the next unpacking.
@@ -11,10 +11,16 @@
 #include "frame.h"
 
 enum {
-    PACKET_ARENA_BYTES = 2 * FRAME_MAX_PLAIN_BYTES,
+    /*
+     * Holds what is kept of any plaintext within the limits of batch.h: its texts (at most the plaintext itself), with
+     * 16 bytes around each of 2 x 65,535 of names, 65,535 of threads and 262,144 of attributes, and the list of names.
+     */
+    PACKET_ARENA_BYTES = 3 * FRAME_MAX_PLAIN_BYTES,
     TRACE_FORMAT_VERSION = 1,
     SOURCE_MAX_LABELS = 32,
     SOURCE_MAX_ARGUMENTS = 256,
+    SOURCE_MAX_ARGUMENT_BYTES = 4096, /* of all arguments and their NULs */
+    BOOT_ID_MAX_BYTES = 36,
     /* Bits of required_features that this code knows: none is assigned yet. */
     KNOWN_FEATURES = 0,
 };
@@ -145,6 +151,9 @@ struct batch_head {
     uint32_t name_count;
     struct batch_name *names;
     struct clock_reading clock;
+    uint64_t anchor_ticks;
+    uint64_t anchor_ns;
+    double ns_per_tick;
     struct totals totals;
     uint64_t sample_period_ns;
     bool salvaged;
@@ -165,12 +174,12 @@ void packet_arena_free(struct packet_arena *arena);
  */
 MUST_USE int packet_write_source(struct frame_writer *writer, const struct source *source,
                                  uint8_t *destination, size_t size, size_t *ret_size);
-MUST_USE int packet_write_end(struct frame_writer *writer, const struct end *end, uint8_t *destination,
-                              size_t size, size_t *ret_size);
+MUST_USE int packet_write_end(struct frame_writer *writer, const struct end *end,
+                              uint8_t *destination, size_t size, size_t *ret_size);
 /* Takes names, threads, losses, texts, counts and head from batch, the rows from columns. */
 MUST_USE int packet_write_batch(struct frame_writer *writer, const struct batch *batch,
-                                const struct batch_columns *columns, uint8_t *destination, size_t size,
-                                size_t *ret_size);
+                                const struct batch_columns *columns, uint8_t *destination,
+                                size_t size, size_t *ret_size);
 
 /*
  * Which body the plaintext of a frame has, and its id, without unpacking the rest.
@@ -188,7 +197,8 @@ MUST_USE int packet_peek(struct slice plain, enum packet_kind *ret_kind, struct 
  *           long, a session id that is not 16 bytes); -EPROTONOSUPPORT if it is newer than this code.
  * Threads:  one arena, one thread at a time.
  */
-MUST_USE int packet_read_source(struct packet_arena *arena, struct slice plain, struct source *ret_source);
+MUST_USE int packet_read_source(struct packet_arena *arena, struct slice plain,
+                                struct source *ret_source);
 MUST_USE int packet_read_end(struct packet_arena *arena, struct slice plain, struct end *ret_end);
 
 /* As above; plain may be the beginning of a plaintext only, as long as the head is whole in it. */
@@ -203,8 +213,10 @@ MUST_USE int packet_read_batch(struct packet_arena *arena, struct slice plain, s
                                struct batch_columns *ret_columns);
 
 /* Messages of the socket, plain protobuf without a frame. Same results as above; pack returns -ENOBUFS if too small. */
-MUST_USE int packet_pack_hello(const struct hello *hello, uint8_t *destination, size_t size, size_t *ret_size);
-MUST_USE int packet_unpack_hello(struct packet_arena *arena, struct slice bytes, struct hello *ret_hello);
+MUST_USE int packet_pack_hello(const struct hello *hello, uint8_t *destination, size_t size,
+                               size_t *ret_size);
+MUST_USE int packet_unpack_hello(struct packet_arena *arena, struct slice bytes,
+                                 struct hello *ret_hello);
 MUST_USE int packet_pack_welcome(const struct welcome *welcome, uint8_t *destination, size_t size,
                                  size_t *ret_size);
 MUST_USE int packet_unpack_welcome(struct packet_arena *arena, struct slice bytes,

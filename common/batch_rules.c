@@ -1,0 +1,271 @@
+#include "batch_rules.h"
+
+#include "utf8.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --- What encoders and decoders share --- */
+
+bool durations_are_valid(const uint64_t *durations_ns, size_t count)
+{
+    uint64_t all_bits = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        all_bits |= durations_ns[i];
+    }
+    return all_bits < DURATION_LIMIT_NS;
+}
+
+bool batch_names_are_of_kinds(const struct batch *batch, const uint16_t *names, size_t count,
+                              unsigned int kinds)
+{
+    unsigned int seen_kinds = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        seen_kinds |= 1U << batch->names[names[i]].kind;
+    }
+    return (seen_kinds & ~kinds) == 0;
+}
+
+/* Rows are sorted by begin. */
+static bool add_operations(struct time_range *range, const struct batch_operations *operations)
+{
+    uint64_t overflows = 0;
+
+    if (operations->count > 0) {
+        range->min_begin_ns = operations->begin_ns[0];
+    }
+    for (uint32_t i = 0; i < operations->count; i++) {
+        uint64_t end_ns = operations->begin_ns[i] + operations->duration_ns[i];
+
+        overflows |= end_ns < operations->begin_ns[i];
+        range->min_end_ns = min_u64(range->min_end_ns, end_ns);
+        range->max_end_ns = max_u64(range->max_end_ns, end_ns);
+    }
+    return overflows == 0;
+}
+
+static void add_instants(struct time_range *range, const uint64_t *times_ns, size_t count)
+{
+    if (count > 0) {
+        range->min_begin_ns = min_u64(range->min_begin_ns, times_ns[0]);
+        range->min_end_ns = min_u64(range->min_end_ns, times_ns[0]);
+        range->max_end_ns = max_u64(range->max_end_ns, times_ns[count - 1]);
+    }
+}
+
+bool batch_find_time_range(const struct batch *batch, struct time_range *ret_range)
+{
+    struct time_range range = {UINT64_MAX, UINT64_MAX, 0};
+
+    if (!add_operations(&range, &batch->operations)) {
+        return false;
+    }
+    add_instants(&range, batch->samples.time_ns, batch->samples.count);
+    add_instants(&range, batch->marks.time_ns, batch->marks.count);
+    if (batch->operations.count == 0 && batch->samples.count == 0 && batch->marks.count == 0) {
+        range = (struct time_range){0};
+    }
+    *ret_range = range;
+    return true;
+}
+
+/* --- Lists --- */
+
+static bool text_is_valid(const char *text, size_t limit)
+{
+    size_t length = text == NULL ? limit + 1 : strnlen(text, limit + 1);
+
+    return length <= limit && utf8_is_valid(text, length);
+}
+
+static bool counts_are_valid(const struct batch *batch)
+{
+    return batch->name_count <= BATCH_MAX_NAMES && batch->thread_count <= BATCH_MAX_THREADS &&
+           batch->loss_count <= BATCH_MAX_LOSSES &&
+           batch->operations.count <= BATCH_MAX_OPERATIONS &&
+           batch->samples.count <= BATCH_MAX_SAMPLES && batch->marks.count <= BATCH_MAX_MARKS &&
+           batch->open.count <= BATCH_MAX_OPEN && batch->attributes.count <= BATCH_MAX_ATTRIBUTES &&
+           batch->attributes.text_count <= BATCH_MAX_ATTRIBUTES;
+}
+
+static bool names_are_valid(struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->name_count; i++) {
+        struct batch_name *name = &batch->names[i];
+
+        if (!text_is_valid(name->text, NAME_MAX_BYTES) ||
+            !text_is_valid(name->unit, NAME_UNIT_MAX_BYTES) ||
+            (unsigned int)name->kind >= NAME_KIND_COUNT ||
+            (unsigned int)name->value >= VALUE_TYPE_COUNT) {
+            return false;
+        }
+        name->rows = 0;
+    }
+    return true;
+}
+
+static bool lists_are_valid(const struct batch *batch)
+{
+    for (uint32_t i = 0; i < batch->thread_count; i++) {
+        if (!text_is_valid(batch->threads[i].name, THREAD_NAME_MAX_BYTES)) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < batch->loss_count; i++) {
+        const struct loss *loss = &batch->losses[i];
+
+        if ((unsigned int)loss->cause >= LOSS_CAUSE_COUNT ||
+            (loss->queue != NULL && !text_is_valid(loss->queue, NAME_MAX_BYTES))) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < batch->attributes.text_count; i++) {
+        if (!text_is_valid(batch->attributes.texts[i], TEXT_MAX_BYTES)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- Columns --- */
+
+static bool bytes_are_below(const uint8_t *bytes, size_t count, unsigned int limit)
+{
+    unsigned int greatest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        greatest = bytes[i] > greatest ? bytes[i] : greatest;
+    }
+    return count == 0 || greatest < limit;
+}
+
+static bool indexes_are_below(const uint16_t *indexes, size_t count, size_t limit)
+{
+    unsigned int greatest = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        greatest = indexes[i] > greatest ? indexes[i] : greatest;
+    }
+    return count == 0 || greatest < limit;
+}
+
+/* Counts the rows of each name, all of which must be of one of the kinds. */
+static bool count_rows(struct batch *batch, const uint16_t *names, size_t count, unsigned int kinds)
+{
+    unsigned int seen_kinds = 0;
+
+    if (!indexes_are_below(names, count, batch->name_count)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct batch_name *name = &batch->names[names[i]];
+
+        seen_kinds |= 1U << name->kind;
+        name->rows++;
+    }
+    return (seen_kinds & ~kinds) == 0;
+}
+
+static bool times_per_state_are_valid(const struct batch_operations *operations)
+{
+    for (int state = 0; state < STATE_COUNT; state++) {
+        const struct sparse_rows *rows = &operations->state_ns[state];
+
+        if (!durations_are_valid(rows->value, rows->count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool operations_are_valid(struct batch *batch)
+{
+    const struct batch_operations *operations = &batch->operations;
+    size_t count = operations->count;
+
+    return count_rows(batch, operations->name, count, OPERATION_KINDS) &&
+           durations_are_valid(operations->duration_ns, count) &&
+           bytes_are_below(operations->status, count, STATUS_COUNT) &&
+           indexes_are_below(operations->begin_thread, count, batch->thread_count) &&
+           indexes_are_below(operations->end_thread, count, batch->thread_count) &&
+           times_per_state_are_valid(operations);
+}
+
+static bool queued_are_valid(struct batch *batch)
+{
+    const struct batch_queued *queued = &batch->queued;
+
+    return count_rows(batch, queued->queue, queued->count, QUEUE_KINDS) &&
+           durations_are_valid(queued->residence_ns, queued->count);
+}
+
+static bool attributes_are_valid(struct batch *batch)
+{
+    const struct batch_attributes *attributes = &batch->attributes;
+
+    for (uint32_t i = 0; i < attributes->count; i++) {
+        uint8_t type = attributes->type[i];
+
+        if ((type == ATTRIBUTE_TEXT || type == ATTRIBUTE_TEXT_CUT) &&
+            attributes->value[i] >= attributes->text_count) {
+            return false;
+        }
+    }
+    return bytes_are_below(attributes->type, attributes->count, ATTRIBUTE_TYPE_COUNT) &&
+           count_rows(batch, attributes->key, attributes->count, ATTRIBUTE_KINDS);
+}
+
+static bool samples_are_valid(struct batch *batch)
+{
+    const struct batch_samples *samples = &batch->samples;
+
+    for (uint32_t i = 0; i < samples->count; i++) {
+        if (samples->thread[i] > batch->thread_count) {
+            return false;
+        }
+    }
+    return count_rows(batch, samples->metric, samples->count, METRIC_KINDS);
+}
+
+static bool marks_are_valid(struct batch *batch)
+{
+    const struct batch_marks *marks = &batch->marks;
+
+    return count_rows(batch, marks->name, marks->count, MARK_KINDS) &&
+           indexes_are_below(marks->thread, marks->count, batch->thread_count);
+}
+
+/* Rows of open operations are not counted: the same ones stand in many batches. */
+static bool open_are_valid(const struct batch *batch)
+{
+    const struct batch_open *open = &batch->open;
+
+    return indexes_are_below(open->name, open->count, batch->name_count) &&
+           batch_names_are_of_kinds(batch, open->name, open->count, OPERATION_KINDS) &&
+           bytes_are_below(open->state, open->count, STATE_COUNT);
+}
+
+static bool set_time_range(struct batch *batch)
+{
+    struct time_range range;
+
+    if (!batch_find_time_range(batch, &range)) {
+        return false;
+    }
+    batch->min_begin_ns = range.min_begin_ns;
+    batch->min_end_ns = range.min_end_ns;
+    batch->max_end_ns = range.max_end_ns;
+    return true;
+}
+
+int batch_summarize(struct batch *batch)
+{
+    bool is_valid = counts_are_valid(batch) && names_are_valid(batch) && lists_are_valid(batch) &&
+                    operations_are_valid(batch) && queued_are_valid(batch) &&
+                    attributes_are_valid(batch) && samples_are_valid(batch) &&
+                    marks_are_valid(batch) && open_are_valid(batch) && set_time_range(batch);
+
+    return is_valid ? 0 : -EINVAL;
+}
