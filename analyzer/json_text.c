@@ -76,21 +76,26 @@ void json_put_integer(FILE *stream, int64_t value)
     }
 }
 
-void json_put_real(FILE *stream, double value)
+void json_format_real(char ret_text[static JSON_NUMBER_BYTES], double value)
 {
-    char text[40];
-
-    if (!isfinite(value)) {
-        (void)fputs("null", stream);
-        return;
-    }
     for (int digits = 15; digits <= 17; digits++) {
-        (void)snprintf(text, sizeof(text), "%.*g", digits, value);
-        if (strtod(text, NULL) == value) {
-            break;
+        (void)snprintf(ret_text, JSON_NUMBER_BYTES, "%.*g", digits, value);
+        if (strtod(ret_text, NULL) == value) {
+            return;
         }
     }
-    (void)fputs(text, stream);
+}
+
+void json_put_real(FILE *stream, double value)
+{
+    char text[JSON_NUMBER_BYTES];
+
+    if (isfinite(value)) {
+        json_format_real(text, value);
+        (void)fputs(text, stream);
+    } else {
+        (void)fputs("null", stream);
+    }
 }
 
 void json_put_hex(FILE *stream, const uint8_t *bytes, size_t size)
