@@ -7,7 +7,8 @@ enum { LEAST_CAPACITY = 64 };
 
 /* An array of a group that grows as one: all columns of a group have the same capacity. */
 struct column {
-    void **array;
+    void *
+        pointer; /* where the pointer to the array stands; copied, since it may be one to any type */
     size_t element_bytes;
 };
 
@@ -35,20 +36,22 @@ static int reserve(struct column *columns, size_t column_count, uint32_t *capaci
     uint32_t grown = next_capacity(count, limit);
 
     for (size_t i = 0; i < column_count; i++) {
-        void *array = realloc(*columns[i].array, grown * columns[i].element_bytes);
+        void *array;
 
+        memcpy(&array, columns[i].pointer, sizeof(array));
+        array = realloc(array, grown * columns[i].element_bytes);
         if (array == NULL) {
-            return -ENOMEM; /* Columns that grew already are larger than their capacity says: no harm. */
+            return -ENOMEM; /* columns that grew already are larger than their capacity says: no harm */
         }
-        *columns[i].array = array;
+        memcpy(columns[i].pointer, &array, sizeof(array));
     }
     *capacity = grown;
     return 0;
 }
 
-#define COLUMN(pointer)                                                                            \
+#define COLUMN(array)                                                                              \
     {                                                                                              \
-        (void **)&(pointer), sizeof((pointer)[0])                                                  \
+        (void *)&(array), sizeof((array)[0])                                                       \
     }
 
 int sparse_rows_reserve(struct sparse_rows *rows, size_t count)
@@ -168,7 +171,9 @@ const char *batch_copy_text(struct batch *batch, const char *text, size_t length
 
     char *copy = batch->text_bytes + batch->text_used;
 
-    memcpy(copy, text, length);
+    if (length > 0) {
+        memcpy(copy, text, length);
+    }
     copy[length] = '\0';
     batch->text_used += length + 1;
     return copy;

@@ -105,24 +105,25 @@ static int take_names(uint16_t *ret_names, struct slice column, size_t count,
     return r == 0 && !batch_names_are_of_kinds(batch, ret_names, count, kinds) ? -EBADMSG : r;
 }
 
-/* Bytes, each below limit; an absent column is all zeros if is_optional. */
-static int take_bytes(uint8_t *ret_bytes, struct slice column, size_t count, unsigned int limit,
-                      bool is_optional)
+/* Bytes, each below limit. */
+static int take_bytes(uint8_t *ret_bytes, struct slice column, size_t count, size_t limit)
 {
-    unsigned int greatest = 0;
-
-    if (column.size == 0 && is_optional) {
-        memset(ret_bytes, 0, count);
-        return 0;
-    }
-    if (column.size != count) {
+    if (column.size != count || !bytes_are_below(column.data, count, limit)) {
         return -EBADMSG;
     }
-    for (size_t i = 0; i < count; i++) {
-        ret_bytes[i] = column.data[i];
-        greatest = column.data[i] > greatest ? column.data[i] : greatest;
+    if (count > 0) {
+        memcpy(ret_bytes, column.data, count);
     }
-    return count > 0 && greatest >= limit ? -EBADMSG : 0;
+    return 0;
+}
+
+static int take_statuses(uint8_t *ret_statuses, struct slice column, size_t count)
+{
+    if (column.size == 0 && count > 0) { /* all OK */
+        memset(ret_statuses, STATUS_OK, count);
+        return 0;
+    }
+    return take_bytes(ret_statuses, column, count, STATUS_COUNT);
 }
 
 static int take_packed(uint16_t *ret_indexes, struct slice column, size_t count, size_t list_size)
@@ -182,7 +183,7 @@ static int take_sparse(struct batch_decoder *decoder, struct sparse_rows *rows,
 static int take_end_threads(struct batch_operations *operations, struct slice column,
                             size_t thread_count)
 {
-    if (column.size == 0) { /* as begin_thread */
+    if (operations->count > 0 && column.size == 0) { /* as begin_thread */
         memcpy(operations->end_thread, operations->begin_thread,
                operations->count * sizeof(*operations->end_thread));
         return 0;
@@ -215,7 +216,7 @@ static int take_operations(struct batch_decoder *decoder, const struct batch_col
               : take_times(operations->begin_ns, columns->begin_gap, count, batch->min_begin_ns);
     r = r < 0 ? r : take_durations(operations->duration_ns, columns->duration, count);
     r = r < 0 ? r : take_names(operations->name, columns->name, count, batch, OPERATION_KINDS);
-    r = r < 0 ? r : take_bytes(operations->status, columns->status, count, STATUS_COUNT, true);
+    r = r < 0 ? r : take_statuses(operations->status, columns->status, count);
     r = r < 0 ? r
               : take_packed(operations->begin_thread, columns->begin_thread, count,
                             batch->thread_count);
@@ -274,8 +275,7 @@ static int take_attributes(struct batch_decoder *decoder, const struct batch_col
     r = r < 0 ? r
               : take_names(attributes->key, columns->attribute_key, count, batch, ATTRIBUTE_KINDS);
     r = r < 0 ? r
-              : take_bytes(attributes->type, columns->attribute_type, count, ATTRIBUTE_TYPE_COUNT,
-                           false);
+              : take_bytes(attributes->type, columns->attribute_type, count, ATTRIBUTE_TYPE_COUNT);
     r = r < 0 ? r : number_decode(attributes->value, columns->attribute_value, count);
     attributes->count = (uint32_t)count;
     return r < 0 ? r : finish_attribute_values(attributes);
@@ -365,7 +365,7 @@ static int take_open(const struct batch_columns *columns, struct batch *batch)
     r = r < 0 ? r
               : take_times(open->begin_ns, columns->open_begin_gap, count, columns->open_base_ns);
     r = r < 0 ? r : take_names(open->name, columns->open_name, count, batch, OPERATION_KINDS);
-    r = r < 0 ? r : take_bytes(open->state, columns->open_state, count, STATE_COUNT, false);
+    r = r < 0 ? r : take_bytes(open->state, columns->open_state, count, STATE_COUNT);
     return r < 0 ? r : take_ids(open->id, columns->open_id, count);
 }
 

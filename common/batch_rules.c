@@ -1,9 +1,15 @@
 #include "batch_rules.h"
 
+#include "columns.h"
 #include "utf8.h"
 
 #include <errno.h>
 #include <string.h>
+
+enum {
+    SMALL_LIST = 256, /* of names: fits on the stack and into the first-level cache */
+    COUNTER_SETS = 4,
+};
 
 /* --- What encoders and decoders share --- */
 
@@ -17,33 +23,54 @@ bool durations_are_valid(const uint64_t *durations_ns, size_t count)
     return all_bits < DURATION_LIMIT_NS;
 }
 
+static bool kind_is_wrong(const struct batch_name *name, unsigned int kinds)
+{
+    return (1U << name->kind & kinds) == 0;
+}
+
 bool batch_names_are_of_kinds(const struct batch *batch, const uint16_t *names, size_t count,
                               unsigned int kinds)
 {
-    unsigned int seen_kinds = 0;
+    uint8_t is_wrong[SMALL_LIST] = {0};
+    unsigned int wrong = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        seen_kinds |= 1U << batch->names[names[i]].kind;
+    if (batch->name_count > SMALL_LIST) {
+        for (size_t i = 0; i < count; i++) {
+            wrong |= kind_is_wrong(&batch->names[names[i]], kinds);
+        }
+        return wrong == 0;
     }
-    return (seen_kinds & ~kinds) == 0;
+    for (uint32_t i = 0; i < batch->name_count; i++) {
+        is_wrong[i] = kind_is_wrong(&batch->names[i], kinds);
+    }
+    for (size_t i = 0; i < count; i++) {
+        wrong |= is_wrong[names[i]];
+    }
+    return wrong == 0;
 }
 
 /* Rows are sorted by begin. */
 static bool add_operations(struct time_range *range, const struct batch_operations *operations)
 {
-    uint64_t overflows = 0;
+    uint64_t min_end_ns = UINT64_MAX;
+    uint64_t max_end_ns = 0;
+    bool overflows = false;
 
-    if (operations->count > 0) {
-        range->min_begin_ns = operations->begin_ns[0];
-    }
     for (uint32_t i = 0; i < operations->count; i++) {
         uint64_t end_ns = operations->begin_ns[i] + operations->duration_ns[i];
 
         overflows |= end_ns < operations->begin_ns[i];
-        range->min_end_ns = min_u64(range->min_end_ns, end_ns);
-        range->max_end_ns = max_u64(range->max_end_ns, end_ns);
+        if (UNLIKELY(end_ns > max_end_ns)) {
+            max_end_ns = end_ns;
+        }
+        if (UNLIKELY(end_ns < min_end_ns)) {
+            min_end_ns = end_ns;
+        }
     }
-    return overflows == 0;
+    if (operations->count > 0) {
+        *range = (struct time_range){operations->begin_ns[0], min_end_ns, max_end_ns};
+    }
+    return !overflows;
 }
 
 static void add_instants(struct time_range *range, const uint64_t *times_ns, size_t count)
@@ -131,41 +158,41 @@ static bool lists_are_valid(const struct batch *batch)
 
 /* --- Columns --- */
 
-static bool bytes_are_below(const uint8_t *bytes, size_t count, unsigned int limit)
+/* Several sets of counters, so that rows of the same name do not wait for each other. */
+static void count_rows_of_small_list(struct batch *batch, const uint16_t *names, size_t count)
 {
-    unsigned int greatest = 0;
+    uint32_t counters[COUNTER_SETS][SMALL_LIST] = {0};
+    size_t i = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        greatest = bytes[i] > greatest ? bytes[i] : greatest;
+    for (; i + COUNTER_SETS <= count; i += COUNTER_SETS) {
+        for (size_t set = 0; set < COUNTER_SETS; set++) {
+            counters[set][names[i + set]]++;
+        }
     }
-    return count == 0 || greatest < limit;
+    for (; i < count; i++) {
+        counters[0][names[i]]++;
+    }
+    for (uint32_t name = 0; name < batch->name_count; name++) {
+        for (size_t set = 0; set < COUNTER_SETS; set++) {
+            batch->names[name].rows += counters[set][name];
+        }
+    }
 }
 
-static bool indexes_are_below(const uint16_t *indexes, size_t count, size_t limit)
-{
-    unsigned int greatest = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        greatest = indexes[i] > greatest ? indexes[i] : greatest;
-    }
-    return count == 0 || greatest < limit;
-}
-
-/* Counts the rows of each name, all of which must be of one of the kinds. */
+/* Counts the rows of each name, all of which must be of the kinds. */
 static bool count_rows(struct batch *batch, const uint16_t *names, size_t count, unsigned int kinds)
 {
-    unsigned int seen_kinds = 0;
-
     if (!indexes_are_below(names, count, batch->name_count)) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        struct batch_name *name = &batch->names[names[i]];
-
-        seen_kinds |= 1U << name->kind;
-        name->rows++;
+    if (batch->name_count <= SMALL_LIST && count > SMALL_LIST) {
+        count_rows_of_small_list(batch, names, count);
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            batch->names[names[i]].rows++;
+        }
     }
-    return (seen_kinds & ~kinds) == 0;
+    return batch_names_are_of_kinds(batch, names, count, kinds);
 }
 
 static bool times_per_state_are_valid(const struct batch_operations *operations)

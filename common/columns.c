@@ -278,6 +278,48 @@ int number_decode(uint64_t *ret_values, struct number_column column, size_t coun
     return 0;
 }
 
+/* --- Limits --- */
+
+bool indexes_are_below(const uint16_t *values, size_t count, size_t limit)
+{
+    uint16_t greatest[LANES] = {0};
+    bool is_below = true;
+    size_t i = 0;
+
+    for (; i + LANES <= count; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            greatest[j] = values[i + j] > greatest[j] ? values[i + j] : greatest[j];
+        }
+    }
+    for (size_t j = 0; i > 0 && j < LANES; j++) {
+        is_below &= greatest[j] < limit;
+    }
+    for (; i < count; i++) {
+        is_below &= values[i] < limit;
+    }
+    return is_below;
+}
+
+bool bytes_are_below(const uint8_t *values, size_t count, size_t limit)
+{
+    uint8_t greatest[LANES] = {0};
+    bool is_below = true;
+    size_t i = 0;
+
+    for (; i + LANES <= count; i += LANES) {
+        for (size_t j = 0; j < LANES; j++) {
+            greatest[j] = values[i + j] > greatest[j] ? values[i + j] : greatest[j];
+        }
+    }
+    for (size_t j = 0; i > 0 && j < LANES; j++) {
+        is_below &= greatest[j] < limit;
+    }
+    for (; i < count; i++) {
+        is_below &= values[i] < limit;
+    }
+    return is_below;
+}
+
 /* --- Packed columns --- */
 
 unsigned int packed_width(size_t count)
@@ -305,32 +347,6 @@ size_t packed_encode(uint8_t *ret_bytes, unsigned int width, const uint16_t *val
         *writer.out++ = (uint8_t)writer.pending;
     }
     return (size_t)(writer.out - ret_bytes);
-}
-
-/* The greatest of count values; 0 if there are none. */
-static unsigned int greatest_of(const uint16_t *values, size_t count)
-{
-    uint16_t lanes[LANES] = {0};
-    unsigned int greatest = 0;
-    size_t i = 0;
-
-    for (; i + LANES <= count; i += LANES) {
-        for (size_t j = 0; j < LANES; j++) {
-            lanes[j] = values[i + j] > lanes[j] ? values[i + j] : lanes[j];
-        }
-    }
-    for (; i < count; i++) {
-        greatest = values[i] > greatest ? values[i] : greatest;
-    }
-    for (size_t j = 0; j < LANES; j++) {
-        greatest = lanes[j] > greatest ? lanes[j] : greatest;
-    }
-    return greatest;
-}
-
-static int check_below(const uint16_t *values, size_t count, size_t limit)
-{
-    return count > 0 && greatest_of(values, count) >= limit ? -EBADMSG : 0;
 }
 
 /* Unpacks from exactly packed_size() bytes. Eight values fill width bytes; four of them, one load. */
@@ -361,15 +377,18 @@ static void unpack(uint16_t *ret_values, struct slice bytes, unsigned int width,
 int packed_decode(uint16_t *ret_values, struct slice bytes, unsigned int width, size_t count,
                   size_t limit)
 {
+    if (count == 0) {
+        return bytes.size == 0 ? 0 : -EBADMSG;
+    }
     if (bytes.size == 0) {
         memset(ret_values, 0, count * sizeof(*ret_values));
-        return count > 0 && limit == 0 ? -EBADMSG : 0;
+        return limit == 0 ? -EBADMSG : 0;
     }
     if (bytes.size != packed_size(width, count)) {
         return -EBADMSG;
     }
     unpack(ret_values, bytes, width, count);
-    return check_below(ret_values, count, limit);
+    return indexes_are_below(ret_values, count, limit) ? 0 : -EBADMSG;
 }
 
 /* --- Index columns --- */
@@ -428,7 +447,7 @@ int index_decode(uint16_t *ret_values, struct slice bytes, size_t count, size_t 
             ret_values[i] = read_le16(bytes.data + 2 * i);
         }
     }
-    return check_below(ret_values, count, list_size);
+    return indexes_are_below(ret_values, count, list_size) ? 0 : -EBADMSG;
 }
 
 /* --- Byte planes --- */

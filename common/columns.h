@@ -82,8 +82,8 @@ size_t packed_encode(uint8_t *ret_bytes, unsigned int width, const uint16_t *val
  *
  * Returns:  0, or -EBADMSG.
  */
-MUST_USE int packed_decode(uint16_t *ret_values, struct slice bytes, unsigned int width, size_t count,
-                           size_t limit);
+MUST_USE int packed_decode(uint16_t *ret_values, struct slice bytes, unsigned int width,
+                           size_t count, size_t limit);
 
 /*
  * Index columns: one or two bytes per value, as the size of the list says.
@@ -93,6 +93,10 @@ MUST_USE int packed_decode(uint16_t *ret_values, struct slice bytes, unsigned in
  */
 size_t index_encode(uint8_t *ret_bytes, const uint16_t *values, size_t count, size_t list_size);
 MUST_USE int index_decode(uint16_t *ret_values, struct slice bytes, size_t count, size_t list_size);
+
+/* Whether all values are below limit. Threads: any. */
+bool indexes_are_below(const uint16_t *values, size_t count, size_t limit);
+bool bytes_are_below(const uint8_t *values, size_t count, size_t limit);
 
 /* Eight byte planes of 64-bit words, least significant first; bytes has room for (holds exactly) 8 * count. */
 void planes_encode(uint8_t *ret_bytes, const uint64_t *values, size_t count);

@@ -37,7 +37,8 @@ struct loss {
     struct record_counts count;
     uint64_t first_ns; /* monotonic */
     uint64_t last_ns;
-    const char *queue; /* name of the queue that operations would have entered, or NULL; borrowed, as batch texts */
+    const char *
+        queue; /* name of the queue that operations would have entered, or NULL; borrowed, as batch texts */
 };
 
 /* Since the session began. */

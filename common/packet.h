@@ -169,7 +169,8 @@ void packet_arena_free(struct packet_arena *arena);
  * Pack a packet into one whole frame, at destination.
  *
  * ret_size  bytes written
- * Returns:  0, -ENOBUFS if size is too small, -E2BIG if the plaintext would exceed FRAME_MAX_PLAIN_BYTES.
+ * Returns:  0, -ENOBUFS if size is too small, -E2BIG if the plaintext would exceed FRAME_MAX_PLAIN_BYTES, -EINVAL if
+ *           there are more labels, arguments or losses than the struct has room for.
  * Threads:  one writer, one thread at a time.
  */
 MUST_USE int packet_write_source(struct frame_writer *writer, const struct source *source,
@@ -184,8 +185,8 @@ MUST_USE int packet_write_batch(struct frame_writer *writer, const struct batch 
 /*
  * Which body the plaintext of a frame has, and its id, without unpacking the rest.
  *
- * Returns:  0; -EBADMSG if it is no packet; -EPROTONOSUPPORT if it requires features that this code does not know
- *           (ret_id is set then).
+ * Returns:  0; -EBADMSG if it is no packet; -EPROTONOSUPPORT if it requires features that this code does not know, or
+ *           is of a kind that it does not know (ret_id is set then).
  * Threads:  any.
  */
 MUST_USE int packet_peek(struct slice plain, enum packet_kind *ret_kind, struct packet_id *ret_id);

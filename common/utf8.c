@@ -1,17 +1,27 @@
 #include "utf8.h"
 
+#include "bytes.h"
+
 #include <stdint.h>
 #include <string.h>
 
-enum { MAX_CHARACTER_BYTES = 4 };
+/* The bytes of a character that begins with this byte, or 0 if none does. */
+static size_t character_bytes(unsigned char first)
+{
+    if (first < 0x80) {
+        return 1;
+    }
+    if (first < 0xc2 || first > 0xf4) {
+        return 0;
+    }
+    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
 
 /* Decodes one character. Returns its bytes, or 0 if text does not begin with a valid one. */
 static size_t decode(const unsigned char *text, size_t length, uint32_t *ret_character)
 {
-    static const uint32_t least[MAX_CHARACTER_BYTES + 1] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t bytes = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3
-                   : text[0] < 0xf5                                                       ? 4
-                                                                                          : 0;
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t bytes = character_bytes(text[0]);
 
     if (bytes == 0 || bytes > length) {
         return 0;
@@ -41,7 +51,8 @@ static bool is_control(uint32_t character)
 /* Characters that have no width or turn text around: they make what is shown differ from what is there. */
 static bool is_invisible(uint32_t character)
 {
-    return character == 0xad || character == 0x61c || (character >= 0x200b && character <= 0x200f) ||
+    return character == 0xad || character == 0x61c ||
+           (character >= 0x200b && character <= 0x200f) ||
            (character >= 0x2028 && character <= 0x202e) ||
            (character >= 0x2060 && character <= 0x206f) || character == 0xfeff ||
            (character >= 0xfff0 && character <= 0xfffb) ||
@@ -59,7 +70,8 @@ static size_t copy(char *ret_copy, size_t size, const char *text, size_t length,
     while (read < length && !is_cut) {
         uint32_t character = 0;
         size_t taken = decode(bytes + read, length - read, &character);
-        bool is_bad = taken == 0 || is_control(character) || (for_terminal && is_invisible(character));
+        bool is_bad =
+            taken == 0 || is_control(character) || (for_terminal && is_invisible(character));
         size_t needed = is_bad ? 1 : taken;
 
         if (written + needed + 1 > size) {
@@ -93,18 +105,34 @@ size_t utf8_copy_for_terminal(char *ret_copy, size_t size, const char *text, siz
     return copy(ret_copy, size, text, length, true, NULL);
 }
 
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether eight bytes are ASCII and none is NUL. */
+static bool are_plain(const unsigned char *bytes)
+{
+    uint64_t word = read_le64(bytes);
+
+    return ((word | (word - EACH_BYTE(1))) & EACH_BYTE(0x80)) == 0;
+}
+
 bool utf8_is_valid(const char *text, size_t length)
 {
     const unsigned char *bytes = (const unsigned char *)text;
-    size_t taken;
+    size_t read = 0;
 
-    for (size_t read = 0; read < length; read += taken) {
+    while (read < length) {
         uint32_t character = 0;
+        size_t taken = 0;
 
-        taken = decode(bytes + read, length - read, &character);
-        if (taken == 0 || character == 0) {
-            return false;
+        if (length - read >= 8 && are_plain(bytes + read)) {
+            taken = 8;
+        } else {
+            taken = decode(bytes + read, length - read, &character);
+            if (taken == 0 || character == 0) {
+                return false;
+            }
         }
+        read += taken;
     }
     return true;
 }
