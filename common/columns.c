@@ -264,6 +264,9 @@ int number_decode(uint64_t *ret_values, struct number_column column, size_t coun
     if (column.code.size != count) {
         return -EBADMSG;
     }
+    if (count == 0) { /* there may be no memory at all behind the pointers */
+        return column.bits.size == 0 ? 0 : -EBADMSG;
+    }
 
     struct code_summary summary = summarize_codes(column.code);
 

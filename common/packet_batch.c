@@ -205,7 +205,17 @@ static int read_field(const struct proto_field *field, struct packet_arena *aren
     }
 }
 
-/* Id and head come first and once, so that what a prefix shows is what the whole holds. */
+/*
+ * Writers keep the order of the numbers, and what is no list stands there once: so a prefix shows what the whole holds, and
+ * no column has two parts.
+ */
+static bool is_in_order(unsigned int number, unsigned int last_number)
+{
+    bool is_list = number == BATCH_THREAD_FIELD || number >= BATCH_LOSS_FIELD;
+
+    return number > last_number || (number == last_number && is_list);
+}
+
 static int read_fields(struct slice body, struct packet_arena *arena, struct batch *batch,
                        struct batch_columns *columns)
 {
@@ -214,9 +224,8 @@ static int read_fields(struct slice body, struct packet_arena *arena, struct bat
     int r = proto_next(&body, &field);
 
     while (r > 0) {
-        bool is_out_of_order = field.number <= BATCH_HEAD_FIELD && field.number <= last_number;
-
-        r = is_out_of_order ? -EBADMSG : read_field(&field, arena, batch, columns);
+        r = is_in_order(field.number, last_number) ? read_field(&field, arena, batch, columns)
+                                                   : -EBADMSG;
         last_number = field.number;
         r = r < 0 ? r : proto_next(&body, &field);
     }
