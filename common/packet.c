@@ -185,8 +185,10 @@ int packet_write_source(struct frame_writer *writer, const struct source *source
     if (source->label_count > SOURCE_MAX_LABELS || source->argument_count > SOURCE_MAX_ARGUMENTS) {
         return -EINVAL;
     }
-    return packet_write_frame(writer, PACKET_SOURCE, put_source, source, destination, size,
-                              ret_size);
+
+    struct packet_body body = {PACKET_SOURCE, put_source, source};
+
+    return packet_write_frame(writer, &body, destination, size, ret_size);
 }
 
 static int read_source(const struct packet_arena *arena, const Eddy__Source *message,

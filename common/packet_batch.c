@@ -58,9 +58,9 @@ int packet_write_batch(struct frame_writer *writer, const struct batch *batch,
                        size_t *ret_size)
 {
     struct content content = {batch, columns};
+    struct packet_body body = {PACKET_BATCH, put_batch, &content};
 
-    return packet_write_frame(writer, PACKET_BATCH, put_batch, &content, destination, size,
-                              ret_size);
+    return packet_write_frame(writer, &body, destination, size, ret_size);
 }
 
 /* --- Reading --- */

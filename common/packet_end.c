@@ -45,7 +45,10 @@ int packet_write_end(struct frame_writer *writer, const struct end *end, uint8_t
     if (end->loss_count > LOSS_CAUSE_COUNT) {
         return -EINVAL;
     }
-    return packet_write_frame(writer, PACKET_END, put_end, end, destination, size, ret_size);
+
+    struct packet_body body = {PACKET_END, put_end, end};
+
+    return packet_write_frame(writer, &body, destination, size, ret_size);
 }
 
 static int read_message(const struct proto_field *field, struct packet_arena *arena,

@@ -12,15 +12,15 @@ static size_t header_size(unsigned int number, size_t content_size)
     return measure.size;
 }
 
-int packet_write_frame(struct frame_writer *writer, enum packet_kind kind, packet_put_body *put,
-                       const void *content, uint8_t *destination, size_t size, size_t *ret_size)
+int packet_write_frame(struct frame_writer *writer, const struct packet_body *body,
+                       uint8_t *destination, size_t size, size_t *ret_size)
 {
     struct proto_sink measure = {0};
     struct proto_sink sink = {.writer = writer};
 
-    put(&measure, content);
+    body->put(&measure, body->content);
 
-    size_t packet_size = header_size(kind, measure.size) + measure.size;
+    size_t packet_size = header_size(body->kind, measure.size) + measure.size;
     size_t plain_size = header_size(TRACE_PACKET_FIELD, packet_size) + packet_size;
 
     if (plain_size > FRAME_MAX_PLAIN_BYTES) {
@@ -33,7 +33,7 @@ int packet_write_frame(struct frame_writer *writer, enum packet_kind kind, packe
         return r;
     }
     proto_put_header(&sink, TRACE_PACKET_FIELD, packet_size);
-    proto_put_header(&sink, kind, measure.size);
-    put(&sink, content);
+    proto_put_header(&sink, body->kind, measure.size);
+    body->put(&sink, body->content);
     return sink.error < 0 ? sink.error : frame_finish(writer, ret_size);
 }

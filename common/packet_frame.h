@@ -6,16 +6,19 @@
 #include "packet.h"
 #include "proto_sink.h"
 
-/* Puts the fields of a body; called once to measure and once to write. */
-typedef void packet_put_body(struct proto_sink *sink, const void *content);
+/* A body, whatever its kind. */
+struct packet_body {
+    enum packet_kind kind;
+    void (*put)(struct proto_sink *sink,
+                const void *content); /* called once to measure and once to write */
+    const void *content;              /* borrowed */
+};
 
 /*
  * Writes the frame of a packet.
  *
- * content   what put() is called with
  * Returns:  as packet_write_source().
  * Threads:  one writer, one thread at a time.
  */
-MUST_USE int packet_write_frame(struct frame_writer *writer, enum packet_kind kind,
-                                packet_put_body *put, const void *content, uint8_t *destination,
-                                size_t size, size_t *ret_size);
+MUST_USE int packet_write_frame(struct frame_writer *writer, const struct packet_body *body,
+                                uint8_t *destination, size_t size, size_t *ret_size);

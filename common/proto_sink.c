@@ -1,5 +1,6 @@
 #include "proto_sink.h"
 
+#include "bytes.h"
 #include "proto_cursor.h"
 
 #include <string.h>
@@ -62,10 +63,10 @@ void proto_put_uint64(struct proto_sink *sink, unsigned int number, uint64_t val
 
 void proto_put_double(struct proto_sink *sink, unsigned int number, double value)
 {
-    uint8_t bytes[sizeof(value)] = {0};
+    uint8_t bytes[sizeof(value)];
 
-    if (memcmp(bytes, &value, sizeof(bytes)) != 0) {
-        memcpy(bytes, &value, sizeof(bytes));
+    memcpy(bytes, &value, sizeof(bytes));
+    if (read_le64(bytes) != 0) {
         put_tag(sink, number, PROTO_FIXED64);
         proto_put_raw(sink, (struct slice){bytes, sizeof(bytes)});
     }
