@@ -3,6 +3,10 @@
  * it, batch_encode() turns it into a frame; batch_decode() turns a frame back into it, and the analyzer reads it.
  *
  * Owns all of its arrays and texts. Reused from batch to batch: batch_clear() keeps the memory.
+ *
+ * What batch_encode() insists on, and batch_decode() guarantees: every index is within its list, also thread index 0 of
+ * operations and marks; every name is of the kind that its column asks for; durations, residences and times per state are
+ * below 2^62, and ends fit into 64 bits; rows are in the order said below; texts are valid UTF-8 within their limits.
  */
 #pragma once
 
