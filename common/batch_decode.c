@@ -1,6 +1,7 @@
 #include "batch_decode.h"
 
 #include "batch_rules.h"
+#include "packet_batch.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "batch_encode.h"
 
 #include "batch_rules.h"
-#include "packet.h"
+#include "packet_batch.h"
 
 #include <errno.h>
 #include <string.h>

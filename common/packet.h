@@ -1,5 +1,6 @@
 /*
- * Packets: the protobuf messages of proto/trace.proto as plain structs, and back.
+ * Packets: the protobuf messages of proto/trace.proto as plain structs, and back. Whole batches: packet_batch.h, for
+ * batch_encode.c and batch_decode.c.
  *
  * Unpacking is bounded: all memory comes from a packet_arena of PACKET_ARENA_BYTES, so that a hostile message is refused
  * instead of growing. What unpacked structs point to lives in the arena and in the plaintext, until the next unpacking.
@@ -99,45 +100,6 @@ struct welcome {
     const char *collector_version;
 };
 
-/* The columns of a Batch message, each as the bytes that stand in the file. */
-struct sparse_columns {
-    struct number_column row_gap;
-    struct number_column value;
-};
-
-struct batch_columns {
-    struct number_column begin_gap;
-    struct number_column duration;
-    struct slice name;
-    struct slice status;
-    struct slice begin_thread;
-    struct slice end_thread;
-    struct sparse_columns id;
-    struct sparse_columns parent;
-    struct sparse_columns state_ns[STATE_COUNT];
-    struct number_column queued_row_gap;
-    struct slice queued_queue;
-    struct number_column queued_depth;
-    struct number_column queued_residence;
-    struct number_column attribute_row_gap;
-    struct slice attribute_key;
-    struct slice attribute_type;
-    struct number_column attribute_value;
-    struct number_column sample_time_gap;
-    struct slice sample_metric;
-    struct number_column sample_thread;
-    struct number_column sample_integer;
-    struct slice sample_real;
-    struct number_column mark_time_gap;
-    struct slice mark_name;
-    struct slice mark_thread;
-    struct number_column open_begin_gap;
-    struct slice open_name;
-    struct slice open_state;
-    struct number_column open_id;
-    uint64_t open_base_ns;
-};
-
 /* The numbers of a BatchHead that a reader plans with; names point into the arena. */
 struct batch_head {
     struct packet_id id;
@@ -177,10 +139,6 @@ MUST_USE int packet_write_source(struct frame_writer *writer, const struct sourc
                                  uint8_t *destination, size_t size, size_t *ret_size);
 MUST_USE int packet_write_end(struct frame_writer *writer, const struct end *end,
                               uint8_t *destination, size_t size, size_t *ret_size);
-/* Takes names, threads, losses, texts, counts and head from batch, the rows from columns. */
-MUST_USE int packet_write_batch(struct frame_writer *writer, const struct batch *batch,
-                                const struct batch_columns *columns, uint8_t *destination,
-                                size_t size, size_t *ret_size);
 
 /*
  * Which body the plaintext of a frame has, and its id, without unpacking the rest.
@@ -205,13 +163,6 @@ MUST_USE int packet_read_end(struct packet_arena *arena, struct slice plain, str
 /* As above; plain may be the beginning of a plaintext only, as long as the head is whole in it. */
 MUST_USE int packet_read_batch_head(struct packet_arena *arena, struct slice plain,
                                     struct batch_head *ret_head);
-
-/*
- * Unpacks a Batch: head, names, threads, losses, attribute texts and counts go into batch (cleared first; its texts
- * point into the arena), rows into ret_columns. batch->*.count are what the head claims; nothing is reserved yet.
- */
-MUST_USE int packet_read_batch(struct packet_arena *arena, struct slice plain, struct batch *batch,
-                               struct batch_columns *ret_columns);
 
 /* Messages of the socket, plain protobuf without a frame. Same results as above; pack returns -ENOBUFS if too small. */
 MUST_USE int packet_pack_hello(const struct hello *hello, uint8_t *destination, size_t size,

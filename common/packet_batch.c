@@ -1,6 +1,5 @@
-/*
- * Batch packets: head, threads, columns and losses in the order of trace.proto, and back.
- */
+#include "packet_batch.h"
+
 #include "packet_body.h"
 #include "packet_columns.h"
 #include "packet_frame.h"

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "packet_arena.h"
+#include "packet_batch.h"
 #include "proto_cursor.h"
 #include "proto_sink.h"
 
