@@ -31,7 +31,7 @@ enum {
     RANK_P9999
 };
 
-/* Why there is no value. Renderers have the words (report_words.h). */
+/* Why there is no value. */
 enum report_reason {
     REASON_NONE,
     REASON_NO_DATA,      /* n = 0 */
@@ -40,6 +40,9 @@ enum report_reason {
     REASON_NOT_RECORDED, /* the program or the file does not say */
     REASON_COUNT,
 };
+
+/* As it stands in JSON: "too_few". Threads: any. */
+const char *report_reason_name(enum report_reason reason);
 
 struct report_quantile {
     double value;
