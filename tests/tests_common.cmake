@@ -1,6 +1,8 @@
 # The codec: batches to frames and back.
 eddy_unit_test(columns eddy_common)
 eddy_unit_test(utf8 eddy_common)
+eddy_unit_test(clocks eddy_common)
+eddy_unit_test(loss eddy_common)
 eddy_unit_test(batch eddy_common)
 eddy_unit_test(packet eddy_common)
 eddy_unit_test(batch_codec eddy_common)
