@@ -1,0 +1,141 @@
+#include "report_text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A recorder that takes more of a CPU than this is worth a word. */
+#define NOTABLE_TRACER_CPU_RATIO 0.01
+
+struct doubts {
+    struct report_doubt *list;
+    size_t count;
+};
+
+PRINTF_LIKE(3, 4)
+static void doubt(struct doubts *doubts, const char *subject, const char *format, ...)
+{
+    if (doubts->count < DOUBT_MAX) {
+        struct report_doubt *at = &doubts->list[doubts->count];
+        va_list arguments;
+
+        (void)snprintf(at->subject, sizeof(at->subject), "%.255s", subject);
+        va_start(arguments, format);
+        (void)vsnprintf(at->text, sizeof(at->text), format, arguments);
+        va_end(arguments);
+    }
+    doubts->count++;
+}
+
+static uint64_t sum_of(const struct record_counts *counts)
+{
+    return counts->operations + counts->samples + counts->marks;
+}
+
+static void doubt_losses(struct doubts *doubts, const struct report_quality *quality)
+{
+    for (size_t i = 0; i < quality->loss_count; i++) {
+        const struct report_loss *loss = &quality->losses[i];
+        char operations[TEXT_BYTES];
+        char others[TEXT_BYTES];
+
+        doubt(doubts, "", "%s operations and %s other records were lost (%s). %s",
+              text_count(operations, loss->count.operations),
+              text_count(others, sum_of(&loss->count) - loss->count.operations),
+              loss_cause_name(loss->cause), loss_cause_advice(loss->cause));
+    }
+    if (sum_of(&quality->unaccounted) > 0) {
+        char records[TEXT_BYTES];
+
+        doubt(doubts, "",
+              "%s records were produced, but are neither in the files nor counted as lost: files "
+              "are missing "
+              "or damaged.",
+              text_count(records, sum_of(&quality->unaccounted)));
+    }
+}
+
+static void doubt_input(struct doubts *doubts, const struct report_input *input)
+{
+    char skipped[TEXT_BYTES];
+    char offset[TEXT_BYTES];
+
+    (void)text_count(skipped, input->skipped_bytes);
+    (void)text_count(offset, input->problem_offset_bytes);
+    switch (input->state) {
+    case INPUT_WHOLE:
+        break;
+    case INPUT_NO_END:
+        doubt(doubts, input->file,
+              "has no End: it is still being written, or its writer was killed.");
+        break;
+    case INPUT_CUT_OFF:
+        doubt(doubts, input->file,
+              "ends within a frame: its last %s bytes, from offset %s, are not used.", skipped,
+              offset);
+        break;
+    case INPUT_DAMAGED:
+        doubt(doubts, input->file, "is damaged, first at offset %s; %s bytes are not used.", offset,
+              skipped);
+        break;
+    case INPUT_NEWER:
+        doubt(doubts, input->file,
+              "holds packets of a newer format at offset %s, which are not used.", offset);
+        break;
+    case INPUT_UNUSABLE:
+        doubt(doubts, input->file, "could not be used.");
+        break;
+    }
+    if (input->missing_batches > 0) {
+        doubt(doubts, input->file, "lacks %llu batches that never arrived.",
+              (unsigned long long)input->missing_batches);
+    }
+}
+
+static void doubt_process(struct doubts *doubts, const struct report *report, size_t index)
+{
+    const struct report_process *process = &report->processes[index];
+    char label[REPORT_LABEL_BYTES];
+    char step[TEXT_BYTES];
+
+    (void)report_text_process(label, report, index);
+    if (process->clock_steps > 0) {
+        doubt(
+            doubts, label,
+            "saw its wall clock step %llu times, by up to %s: times of day may be off by as much.",
+            (unsigned long long)process->clock_steps,
+            text_duration(step, fabs((double)process->greatest_clock_step_ns)));
+    }
+    if (process->names_folded > 0) {
+        doubt(doubts, label, "used more names than its table holds; %llu became (other).",
+              (unsigned long long)process->names_folded);
+    }
+    if (process->claimed_pid != 0 && process->claimed_pid != process->pid) {
+        doubt(doubts, label, "calls itself pid %u: it runs in a container, or it lies.",
+              process->claimed_pid);
+    }
+}
+
+size_t report_doubts(const struct report *report, struct report_doubt *ret_doubts)
+{
+    struct doubts doubts = {.list = ret_doubts};
+    char share[TEXT_BYTES];
+
+    doubt_losses(&doubts, &report->quality);
+    for (size_t i = 0; i < report->input_count; i++) {
+        doubt_input(&doubts, &report->inputs[i]);
+    }
+    for (size_t i = 0; i < report->process_count; i++) {
+        doubt_process(&doubts, report, i);
+    }
+    if (report->folded_names > 0) {
+        doubt(&doubts, "", "%llu operation names beyond the limit are counted as (other).",
+              (unsigned long long)report->folded_names);
+    }
+    if (report->quality.tracer_cpu_ratio > NOTABLE_TRACER_CPU_RATIO) {
+        doubt(&doubts, "", "Recording took %s of a CPU in each process.",
+              text_share(share, report->quality.tracer_cpu_ratio));
+    }
+    return doubts.count;
+}

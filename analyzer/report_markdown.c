@@ -1,0 +1,385 @@
+#include "report_markdown.h"
+
+#include "markdown_page.h"
+#include "markdown_text.h"
+#include "record_names.h"
+#include "report_text.h"
+
+#include <errno.h>
+#include <math.h>
+
+enum {
+    OPERATION_ROWS = 100,
+    SLOWEST_ROWS = 40,
+    SLOWEST_PER_OPERATION = 3,
+    STATE_ROWS = 60,
+    QUEUE_ROWS = 30,
+    PROCESS_ROWS = 50,
+    METRIC_ROWS = 60,
+    INPUT_ROWS = 50,
+    MARK_ROWS = 20,
+};
+
+static void put_cell(FILE *stream, const char *text)
+{
+    (void)fprintf(stream, " %s |", text);
+}
+
+/* The first cell of a row. */
+static void put_name(FILE *stream, const char *name)
+{
+    (void)fputs("| ", stream);
+    markdown_put_code(stream, name);
+    (void)fputs(" |", stream);
+}
+
+static void put_code_cell(FILE *stream, const char *text)
+{
+    (void)fputc(' ', stream);
+    markdown_put_code(stream, text);
+    (void)fputs(" |", stream);
+}
+
+static void put_duration(FILE *stream, double duration_ns)
+{
+    char text[TEXT_BYTES];
+
+    put_cell(stream, text_duration(text, duration_ns));
+}
+
+static void put_count(FILE *stream, uint64_t count)
+{
+    char text[TEXT_BYTES];
+
+    put_cell(stream, text_count(text, count));
+}
+
+static void put_summary(FILE *stream, const void *context, size_t i)
+{
+    const struct report *report = context;
+    const struct report_quality *quality = &report->quality;
+    char text[TEXT_BYTES];
+    char other[TEXT_BYTES];
+
+    (void)i;
+    (void)fprintf(stream, "# Eddy report\n\n%zu files, %zu processes, %s operations of %zu names",
+                  report->input_count, report->process_count,
+                  text_count(text, quality->stored.operations), report->operation_count);
+    (void)fprintf(stream, ", %s samples.\n", text_count(text, quality->stored.samples));
+    if (report->first_realtime_ns < report->last_realtime_ns) {
+        (void)fprintf(stream, "From %s to %s UTC",
+                      report_text_second(text, report->first_realtime_ns),
+                      report_text_second(other, report->last_realtime_ns));
+        (void)fprintf(
+            stream, " (%s).\n",
+            text_duration(text, (double)(report->last_realtime_ns - report->first_realtime_ns)));
+    }
+    if (isfinite(quality->coverage_ratio)) {
+        (void)fprintf(stream, "%s of the records that were produced are here.\n",
+                      text_share(text, quality->coverage_ratio));
+    }
+}
+
+static void put_doubt(FILE *stream, const void *context, size_t i)
+{
+    const struct report_doubt *doubt = (const struct report_doubt *)context + i;
+
+    (void)fputs("| ", stream);
+    if (doubt->subject[0] != '\0') {
+        markdown_put_code(stream, doubt->subject);
+        (void)fputc(' ', stream);
+    }
+    (void)fprintf(stream, "%s |\n", doubt->text);
+}
+
+static int put_doubts(struct markdown_page *page, const struct report *report)
+{
+    AUTO_FREE struct report_doubt *doubts = calloc(DOUBT_MAX, sizeof(*doubts));
+
+    if (doubts == NULL) {
+        return -ENOMEM;
+    }
+
+    const struct markdown_table table = {
+        .title = "Data quality",
+        .header = "| What to know before believing the numbers |\n| --- |\n",
+        .row_count = report_doubts(report, doubts),
+        .row_limit = DOUBT_MAX,
+        .put_row = put_doubt,
+    };
+
+    markdown_put_table(page, &table, doubts);
+    return 0;
+}
+
+static void put_operation(FILE *stream, const void *context, size_t i)
+{
+    static const size_t ranks[] = {RANK_P50, RANK_P95, RANK_P99, RANK_P999};
+    const struct report_operation *operation = &((const struct report *)context)->operations[i];
+    char text[TEXT_BYTES];
+
+    put_name(stream, operation->name);
+    put_count(stream, operation->count);
+    put_cell(stream, text_rate(text, operation->rate_per_s));
+    put_cell(stream, text_share(text, report_error_ratio(operation)));
+    put_count(stream, operation->unfinished);
+    put_duration(stream, operation->duration_ns.mean);
+    for (size_t rank = 0; rank < ARRAY_SIZE(ranks); rank++) {
+        put_duration(stream, operation->duration_ns.quantiles[ranks[rank]].value);
+    }
+    put_duration(stream, operation->duration_ns.max);
+    put_cell(stream, text_share(text, operation->time_share));
+    (void)fputc('\n', stream);
+}
+
+static const struct markdown_table operation_table = {
+    .title = "Operations",
+    .header =
+        "| name | count | rate | errors | unfinished | mean | p50 | p95 | p99 | p99.9 | max | of "
+        "time |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    .row_limit = OPERATION_ROWS,
+    .put_row = put_operation,
+};
+
+/* A row for each of the first entries of a list that each operation has: the row's number to the entry. */
+static const struct report_operation *find_entry(
+    const struct report *report, size_t row, size_t (*entries_of)(const struct report_operation *),
+    size_t *ret_entry)
+{
+    for (size_t i = 0; i < report->operation_count; i++) {
+        size_t entries = entries_of(&report->operations[i]);
+
+        if (row < entries) {
+            *ret_entry = row;
+            return &report->operations[i];
+        }
+        row -= entries;
+    }
+    return NULL;
+}
+
+static size_t count_entries(const struct report *report,
+                            size_t (*entries_of)(const struct report_operation *))
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < report->operation_count; i++) {
+        count += entries_of(&report->operations[i]);
+    }
+    return count;
+}
+
+static size_t slowest_of(const struct report_operation *operation)
+{
+    return min_u64(operation->slowest_count, SLOWEST_PER_OPERATION);
+}
+
+static size_t states_of(const struct report_operation *operation)
+{
+    return operation->state_count;
+}
+
+static void put_slow(FILE *stream, const void *context, size_t i)
+{
+    const struct report *report = context;
+    size_t entry = 0;
+    const struct report_operation *operation = find_entry(report, i, slowest_of, &entry);
+    const struct report_slow_operation *slow = &operation->slowest[entry];
+    const struct report_input *input = &report->inputs[slow->place.input];
+    char label[REPORT_LABEL_BYTES];
+    char text[TEXT_BYTES];
+
+    put_name(stream, operation->name);
+    put_duration(stream, (double)slow->duration_ns);
+    put_cell(stream, operation_status_name(slow->status));
+    put_cell(stream, text_time(text, slow->begin_realtime_ns));
+    put_code_cell(stream, report_text_process(label, report, slow->process));
+    (void)fprintf(stream, " %u |", slow->begin_tid);
+    put_code_cell(stream, input->file);
+    put_count(stream, slow->place.frame_offset_bytes);
+    (void)fprintf(stream, " %u |\n", slow->place.row);
+}
+
+static const struct markdown_table slowest_table = {
+    .title = "Slowest operations",
+    .header =
+        "| name | duration | status | begin (UTC) | process | thread | file | frame at | row |\n"
+        "| --- | ---: | --- | --- | --- | ---: | --- | ---: | ---: |\n",
+    .row_limit = SLOWEST_ROWS,
+    .put_row = put_slow,
+};
+
+static void put_state(FILE *stream, const void *context, size_t i)
+{
+    static const size_t ranks[] = {RANK_P50, RANK_P95, RANK_P99};
+    size_t entry = 0;
+    const struct report_operation *operation = find_entry(context, i, states_of, &entry);
+    const struct report_state *state = &operation->states[entry];
+    char text[TEXT_BYTES];
+
+    put_name(stream, operation->name);
+    put_cell(stream, report_state_words(state->state));
+    put_cell(stream, text_share(text, state->time_share));
+    put_count(stream, state->time_ns.count);
+    for (size_t rank = 0; rank < ARRAY_SIZE(ranks); rank++) {
+        put_duration(stream, state->time_ns.quantiles[ranks[rank]].value);
+    }
+    put_duration(stream, state->time_ns.max);
+    (void)fputc('\n', stream);
+}
+
+static const struct markdown_table state_table = {
+    .title = "Where the time went",
+    .header = "| name | state | of its time | operations | p50 | p95 | p99 | max |\n"
+              "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    .row_limit = STATE_ROWS,
+    .put_row = put_state,
+};
+
+static void put_queue(FILE *stream, const void *context, size_t i)
+{
+    const struct report_queue *queue = &((const struct report *)context)->queues[i];
+    char text[TEXT_BYTES];
+
+    put_name(stream, queue->name);
+    put_count(stream, queue->entries);
+    put_cell(stream, queue->capacity > 0 ? text_count(text, queue->capacity) : "-");
+    put_cell(stream, text_number(text, queue->depth.quantiles[RANK_P50].value));
+    put_cell(stream, text_number(text, queue->depth.quantiles[RANK_P99].value));
+    put_cell(stream, text_number(text, queue->depth.max));
+    put_duration(stream, queue->residence_ns.quantiles[RANK_P50].value);
+    put_duration(stream, queue->residence_ns.quantiles[RANK_P99].value);
+    put_duration(stream, queue->residence_ns.max);
+    (void)fputc('\n', stream);
+}
+
+static const struct markdown_table queue_table = {
+    .title = "Queues",
+    .header = "| name | entries | capacity | depth p50 | p99 | max | waited p50 | p99 | max |\n"
+              "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    .row_limit = QUEUE_ROWS,
+    .put_row = put_queue,
+};
+
+static void put_metric(FILE *stream, const void *context, size_t i)
+{
+    static const size_t ranks[] = {RANK_P50, RANK_P95, RANK_P99};
+    const struct report_metric *metric = &((const struct report *)context)->metrics[i];
+    char text[TEXT_BYTES];
+
+    put_name(stream, metric->name);
+    put_cell(stream, name_kind_name(metric->kind));
+    put_count(stream, metric->samples);
+    put_code_cell(stream, report_text_metric(text, metric, metric->summary.mean));
+    for (size_t rank = 0; rank < ARRAY_SIZE(ranks); rank++) {
+        put_code_cell(
+            stream, report_text_metric(text, metric, metric->summary.quantiles[ranks[rank]].value));
+    }
+    put_code_cell(stream, report_text_metric(text, metric, metric->summary.max));
+    (void)fputc('\n', stream);
+}
+
+static const struct markdown_table metric_table = {
+    .title = "Metrics",
+    .header = "| name | kind | samples | mean | p50 | p95 | p99 | max |\n"
+              "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+    .row_limit = METRIC_ROWS,
+    .put_row = put_metric,
+};
+
+static void put_process(FILE *stream, const void *context, size_t i)
+{
+    const struct report *report = context;
+    const struct report_process *process = &report->processes[i];
+    char label[REPORT_LABEL_BYTES];
+    char text[TEXT_BYTES];
+
+    put_name(stream, report_text_process(label, report, i));
+    put_cell(stream, source_kind_name(process->kind));
+    put_code_cell(stream, process->host_name);
+    put_cell(stream, report_text_second(text, process->first_realtime_ns));
+    put_cell(stream, report_text_second(text, process->last_realtime_ns));
+    put_count(stream, process->threads);
+    put_count(stream, process->stored.operations);
+    put_count(stream, process->lost.operations);
+    put_count(stream, process->stored.samples);
+    (void)fputc('\n', stream);
+}
+
+static const struct markdown_table process_table = {
+    .title = "Processes",
+    .header =
+        "| process | kind | host | first (UTC) | last | threads | operations | lost | samples |\n"
+        "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: |\n",
+    .row_limit = PROCESS_ROWS,
+    .put_row = put_process,
+};
+
+static void put_mark(FILE *stream, const void *context, size_t i)
+{
+    const struct report_mark *mark = &((const struct report *)context)->marks[i];
+    char text[TEXT_BYTES];
+
+    put_name(stream, mark->name);
+    put_count(stream, mark->count);
+    put_cell(stream, report_text_second(text, mark->first_realtime_ns));
+    put_cell(stream, report_text_second(text, mark->last_realtime_ns));
+    (void)fputc('\n', stream);
+}
+
+static const struct markdown_table mark_table = {
+    .title = "Marks",
+    .header = "| name | count | first (UTC) | last |\n| --- | ---: | --- | --- |\n",
+    .row_limit = MARK_ROWS,
+    .put_row = put_mark,
+};
+
+static void put_input(FILE *stream, const void *context, size_t i)
+{
+    const struct report_input *input = &((const struct report *)context)->inputs[i];
+    char text[TEXT_BYTES];
+
+    put_name(stream, input->file);
+    put_cell(stream, text_bytes(text, (double)input->size_bytes));
+    put_count(stream, input->frames);
+    put_count(stream, input->rows.operations);
+    put_count(stream, input->skipped_bytes);
+    (void)fputc('\n', stream);
+}
+
+static const struct markdown_table input_table = {
+    .title = "Files",
+    .header = "| file | size | frames | operations | bytes not used |\n| --- | ---: | ---: | ---: "
+              "| ---: |\n",
+    .row_limit = INPUT_ROWS,
+    .put_row = put_input,
+};
+
+static void put_table(struct markdown_page *page, const struct report *report,
+                      struct markdown_table table, size_t row_count)
+{
+    table.row_count = row_count;
+    markdown_put_table(page, &table, report);
+}
+
+int report_markdown_write(const struct report *report, FILE *stream)
+{
+    /* Bytes are counted: there are never fewer of them than characters. */
+    struct markdown_page page = {.stream = stream, .left_bytes = MARKDOWN_MAX_CHARACTERS};
+
+    markdown_put_block(&page, put_summary, report);
+
+    int r = put_doubts(&page, report);
+
+    put_table(&page, report, operation_table, report->operation_count);
+    put_table(&page, report, slowest_table, count_entries(report, slowest_of));
+    put_table(&page, report, state_table, count_entries(report, states_of));
+    put_table(&page, report, queue_table, report->queue_count);
+    put_table(&page, report, metric_table, report->metric_count);
+    put_table(&page, report, process_table, report->process_count);
+    put_table(&page, report, mark_table, report->mark_count);
+    put_table(&page, report, input_table, report->input_count);
+    r = r < 0 ? r : page.r;
+    return r < 0 ? r : ferror(stream) != 0 ? -EIO : 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * What both text renderers say in the same words: short texts for parts of a report, and what to distrust in it.
+ */
+#pragma once
+
+#include "report.h"
+#include "text_format.h"
+
+enum {
+    REPORT_LABEL_BYTES = 320,
+    DOUBT_TEXT_BYTES = 320,
+    DOUBT_MAX = 24,
+};
+
+/* Writes "2026-11-24 15:27:17" (UTC), or "-" if 0. Returns ret_text. Threads: any, as all functions here. */
+const char *report_text_second(char ret_text[static TEXT_BYTES], uint64_t realtime_ns);
+
+/* A metric's value with its unit: a counter's is per second, one of times is a share of a second ("35 %" of a CPU). */
+const char *report_text_metric(char ret_text[static TEXT_BYTES], const struct report_metric *metric,
+                               double value);
+
+/* "web (pid 4711)"; text from outside stays as it is. */
+const char *report_text_process(char ret_text[static REPORT_LABEL_BYTES],
+                                const struct report *report, size_t process);
+
+/* A state in words: "running", "waiting for I/O". */
+const char *report_state_words(enum operation_state state);
+
+/* The share of operations that are not ok. */
+double report_error_ratio(const struct report_operation *operation);
+
+/* A reason to distrust some numbers. */
+struct report_doubt {
+    char subject
+        [REPORT_LABEL_BYTES]; /* a file or a process, text from outside; "" if it is the whole report */
+    char text[DOUBT_TEXT_BYTES]; /* our words only */
+};
+
+/*
+ * What a reader must know before believing the numbers: losses, damage, files cut off, steps of clocks.
+ *
+ * ret_doubts room for DOUBT_MAX; the gravest first
+ * Returns:   how many there are, which may be more than were written.
+ */
+size_t report_doubts(const struct report *report, struct report_doubt *ret_doubts);
