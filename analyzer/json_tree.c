@@ -16,20 +16,32 @@ void json_release(struct json_tree *tree)
     *tree = (struct json_tree){0};
 }
 
-/* Where key belongs among the members of object. */
-static int find_place(const cJSON *object, const char *key)
+/*
+ * Puts a member where its key belongs. Members are a list whose first one's prev is the last one. (cJSON's own insertion
+ * refuses some places, depending on its version.)
+ */
+static void link_member(cJSON *object, cJSON *node)
 {
-    int place = 0;
-    const cJSON *member;
+    cJSON *last = object->child == NULL ? node : object->child->prev;
+    cJSON *before = NULL;
+    cJSON *after = object->child;
 
-    cJSON_ArrayForEach(member, object)
-    {
-        if (strcmp(member->string, key) > 0) {
-            break;
-        }
-        place++;
+    while (after != NULL && strcmp(after->string, node->string) <= 0) {
+        before = after;
+        after = after->next;
     }
-    return place;
+    node->next = after;
+    node->prev = before == NULL ? last : before;
+    if (before == NULL) {
+        object->child = node;
+    } else {
+        before->next = node;
+    }
+    if (after == NULL) {
+        object->child->prev = node;
+    } else {
+        after->prev = node;
+    }
 }
 
 /* Gives node to the open object or array. cJSON's own functions for members append, whatever the key. */
@@ -52,7 +64,8 @@ static bool attach(struct json_tree *tree, const char *key, cJSON *node)
         return false;
     }
     memcpy(node->string, key, strlen(key) + 1);
-    return cJSON_InsertItemInArray(parent, find_place(parent, key), node);
+    link_member(parent, node);
+    return true;
 }
 
 /* Adds a new node, which may be NULL for lack of memory. */

@@ -21,10 +21,8 @@ static void put(struct document *document, const char *text)
 
 static void put_tree(struct document *document)
 {
-    int r = json_write(&document->tree, document->stream);
-
     if (document->r == 0) {
-        document->r = r;
+        document->r = json_write(&document->tree, document->stream);
     }
 }
 
