@@ -62,10 +62,11 @@ static void put_summary(FILE *stream, const void *context, size_t i)
     char other[TEXT_BYTES];
 
     (void)i;
-    (void)fprintf(stream, "# Eddy report\n\n%zu files, %zu processes, %s operations of %zu names",
+    (void)fprintf(stream,
+                  "# Eddy report\n\nFiles: %zu. Processes: %zu. Operations: %s, of %zu names.",
                   report->input_count, report->process_count,
                   text_count(text, quality->stored.operations), report->operation_count);
-    (void)fprintf(stream, ", %s samples.\n", text_count(text, quality->stored.samples));
+    (void)fprintf(stream, " Samples: %s.\n", text_count(text, quality->stored.samples));
     if (report->first_realtime_ns < report->last_realtime_ns) {
         (void)fprintf(stream, "From %s to %s UTC",
                       report_text_second(text, report->first_realtime_ns),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    NAME_MOST_COLUMNS = 40,
+    NAME_MOST_COLUMNS = 20,
     CHARTS_SHOWN = 5,
     CHART_ROWS = 4,
     MARGIN_COLUMNS = 8,

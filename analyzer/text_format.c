@@ -133,6 +133,21 @@ const char *text_share(char ret_text[static TEXT_BYTES], double ratio)
     return ret_text;
 }
 
+/* What makes the plural of a word. */
+static const char *plural_of(const char *word)
+{
+    size_t length = strlen(word);
+
+    if (length == 0) {
+        return "";
+    }
+    if (strchr("sx", word[length - 1]) != NULL ||
+        (length > 1 && word[length - 1] == 'h' && strchr("cs", word[length - 2]) != NULL)) {
+        return "es";
+    }
+    return "s";
+}
+
 /* "{thread}": the word in braces, in the plural where it belongs. */
 static const char *annotated(char ret_text[static TEXT_BYTES], double value, const char *unit)
 {
@@ -142,7 +157,7 @@ static const char *annotated(char ret_text[static TEXT_BYTES], double value, con
 
     (void)utf8_copy_for_terminal(word, sizeof(word), unit + 1, length);
     (void)snprintf(ret_text, TEXT_BYTES, "%.18s %s%s", text_number(number, value), word,
-                   value == 1 || word[0] == '\0' ? "" : "s");
+                   value == 1 ? "" : plural_of(word));
     return ret_text;
 }
 

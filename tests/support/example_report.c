@@ -12,8 +12,10 @@
 int main(int argc, char **argv)
 {
     const char *format = argc > 1 ? argv[1] : "json";
-    struct report report = example_report(argc > 2 ? strtoul(argv[2], NULL, 10) : HOSTILE_NAME_COUNT);
-    struct terminal_style style = {.columns = TERMINAL_DEFAULT_COLUMNS, .is_utf8 = format[0] != 'a'};
+    struct report report =
+        example_report(argc > 2 ? strtoul(argv[2], NULL, 10) : HOSTILE_NAME_COUNT);
+    struct terminal_style style = {.columns = TERMINAL_DEFAULT_COLUMNS,
+                                   .is_utf8 = format[0] != 'a'};
     int r;
 
     if (format[0] == 'j') {

@@ -44,8 +44,9 @@ static struct report_summary example_summary(double scale)
     const double values[REPORT_QUANTILE_COUNT] = {1, 1, 2, 3, 4, 10, 20, 50, 90, 99, NAN};
 
     for (size_t i = 0; i < REPORT_QUANTILE_COUNT; i++) {
-        summary.quantiles[i] = (struct report_quantile){
-            .value = values[i] * scale, .low = values[i] * scale * .9, .high = values[i] * scale * 1.1};
+        summary.quantiles[i] = (struct report_quantile){.value = values[i] * scale,
+                                                        .low = values[i] * scale * .9,
+                                                        .high = values[i] * scale * 1.1};
     }
     summary.quantiles[RANK_P999].high = NAN;
     summary.quantiles[RANK_P999].reason = REASON_BEYOND_DATA;
@@ -77,8 +78,14 @@ static void *example_copy(const void *source, size_t size)
 static struct report_operation example_operation(const char *name, double scale)
 {
     const struct report_state state = {STATE_WAITING_IO, 0.6, example_summary(scale)};
-    const struct report_by_process process = {
-        .process = 0, .count = 1000, .by_status = {990, 10}, .mean_ns = 5, .p50_ns = 4, .p95_ns = 50, .p99_ns = NAN, .max_ns = 100};
+    const struct report_by_process process = {.process = 0,
+                                              .count = 1000,
+                                              .by_status = {990, 10},
+                                              .mean_ns = 5,
+                                              .p50_ns = 4,
+                                              .p95_ns = 50,
+                                              .p99_ns = NAN,
+                                              .max_ns = 100};
     const struct report_window window = {3, 1000, 10, 4, 50, NAN};
     const struct report_slow_operation slow = {
         .place = {0, 4096, 17},
@@ -91,7 +98,8 @@ static struct report_operation example_operation(const char *name, double scale)
         .end_thread = strdup(""),
     };
     const struct report_attribute_value value = {strdup(name), 7};
-    const struct report_attribute attribute = {strdup(name), 1000, 993, 1, example_copy(&value, sizeof(value))};
+    const struct report_attribute attribute = {strdup(name), 1000, 993, 1,
+                                               example_copy(&value, sizeof(value))};
 
     return (struct report_operation){
         .name = strdup(name),
@@ -130,8 +138,10 @@ static void add_example_sources(struct report *report, const char *name)
         .rows = {1000, 20, 3},
         .content_hash = 0xdeadbeefULL,
     };
-    const struct report_input foreign = {
-        .file = strdup("foreign"), .state = INPUT_UNUSABLE, .problem = strdup(""), .process = SIZE_MAX};
+    const struct report_input foreign = {.file = strdup("foreign"),
+                                         .state = INPUT_UNUSABLE,
+                                         .problem = strdup(""),
+                                         .process = SIZE_MAX};
     struct report_process process = {
         .session = {1, 2, 3},
         .executable = strdup(name),
@@ -164,14 +174,25 @@ static void add_example_sources(struct report *report, const char *name)
 
 static void add_example_metrics(struct report *report, const char *name)
 {
-    const struct report_queue queue = {strdup(name), 64, 1000, 3, example_summary(1), example_summary(1e6)};
+    const struct report_queue queue = {strdup(name),        64, 1000, 3, example_summary(1),
+                                       example_summary(1e6)};
     const struct report_metric_by_process by_process = {0, example_summary(0.01)};
-    const struct report_metric counter = {
-        .name = strdup("process.cpu.time"), .unit = strdup("s"), .kind = NAME_COUNTER_TOTAL, .samples = 20, .total = 12.5,
-        .summary = example_summary(0.01), .process_count = 1, .processes = example_copy(&by_process, sizeof(by_process))};
-    const struct report_metric gauge = {
-        .name = strdup(name), .unit = strdup(name), .kind = NAME_GAUGE, .is_per_thread = true, .samples = 0, .total = NAN,
-        .summary = empty_summary()};
+    const struct report_metric counter = {.name = strdup("process.cpu.time"),
+                                          .unit = strdup("s"),
+                                          .kind = NAME_COUNTER_TOTAL,
+                                          .samples = 20,
+                                          .total = 12.5,
+                                          .summary = example_summary(0.01),
+                                          .process_count = 1,
+                                          .processes =
+                                              example_copy(&by_process, sizeof(by_process))};
+    const struct report_metric gauge = {.name = strdup(name),
+                                        .unit = strdup(name),
+                                        .kind = NAME_GAUGE,
+                                        .is_per_thread = true,
+                                        .samples = 0,
+                                        .total = NAN,
+                                        .summary = empty_summary()};
     const struct report_thread thread = {0, 42, strdup(name), 1, 1000, 5e9, 12, NAN};
     const struct report_mark mark = {strdup(name), 3, EXAMPLE_BEGIN_NS, 0};
 
@@ -191,9 +212,13 @@ static void add_example_metrics(struct report *report, const char *name)
 static struct report example_report(size_t operation_count)
 {
     const char *hostile = hostile_names[5];
-    const struct report_loss loss = {LOSS_RING_FULL, {100, 0, 0}, EXAMPLE_BEGIN_NS, EXAMPLE_BEGIN_NS + 5};
+    const struct report_loss loss = {
+        LOSS_RING_FULL, {100, 0, 0}, EXAMPLE_BEGIN_NS, EXAMPLE_BEGIN_NS + 5};
     struct report report = {
-        .options = {.with_attributes = true, .memory_bytes = 256 << 20, .slowest_limit = 20, .name_limit = 10000},
+        .options = {.with_attributes = true,
+                    .memory_bytes = 256 << 20,
+                    .slowest_limit = 20,
+                    .name_limit = 10000},
         .first_realtime_ns = EXAMPLE_BEGIN_NS,
         .last_realtime_ns = EXAMPLE_BEGIN_NS + 60000000000,
         .window_first_realtime_ns = EXAMPLE_BEGIN_NS,
@@ -212,7 +237,8 @@ static struct report example_report(size_t operation_count)
 
     report.operations = calloc(operation_count + 1, sizeof(*report.operations));
     for (size_t i = 0; i < operation_count; i++) {
-        report.operations[i] = example_operation(hostile_names[i % HOSTILE_NAME_COUNT], i % 2 == 0 ? 1e6 : 1e17);
+        report.operations[i] =
+            example_operation(hostile_names[i % HOSTILE_NAME_COUNT], i % 2 == 0 ? 1e6 : 1e17);
     }
     report.operation_count = operation_count;
     add_example_sources(&report, hostile);
