@@ -99,7 +99,7 @@ static void put_chart_title(const struct terminal_page *page,
     (void)fprintf(page->stream, "  %s operations", text_count(count, operation->count));
     if (operation->unfinished > 0) {
         terminal_put_color(page->stream, page->style, COLOR_WARNING);
-        (void)fprintf(page->stream, ", %s unfinished, the longest for %s",
+        (void)fprintf(page->stream, ", %s unfinished (longest %s)",
                       text_count(count, operation->unfinished),
                       text_duration(longest, operation->longest_unfinished_ns));
         terminal_put_color(page->stream, page->style, COLOR_NONE);
