@@ -186,14 +186,15 @@ static int scan_all(struct import_command *command)
     return status;
 }
 
-static int refuse_output(const struct import_command *command, const char *what, int r)
+static int refuse_output(const struct import_command *command, int r)
 {
-    char shown[SHOWN_BYTES];
+    char folder[SHOWN_BYTES];
 
-    show(shown, command->folder);
-    (void)fprintf(stderr,
-                  "eddy-analyzer import: cannot write %s to folder '%s': %s; nothing was kept\n",
-                  what, shown, strerror(-r));
+    show(folder, command->folder);
+    (void)fprintf(
+        stderr,
+        "eddy-analyzer import: cannot write trace files to folder '%s': %s; nothing was kept\n",
+        folder, strerror(-r));
     return EXIT_STATUS_OUTPUT_FAILED;
 }
 
@@ -228,14 +229,24 @@ static int write_one(struct import_command *command, size_t at, int dir_fd)
 static int explain_failure(const struct import_command *command, size_t at, int r)
 {
     const struct import_source *source = &command->plan.sources[at];
-    char what[TRACE_NAME_MAX_BYTES];
+    char name[TRACE_NAME_MAX_BYTES];
+    char folder[SHOWN_BYTES];
 
     if (r == -ESTALE || r == -EBADMSG) {
         return refuse_input(any_path(source), "the file changed while it was read");
     }
-    trace_file_name(what, source->process, 0, command->imported[at].session,
+    if (r != -EEXIST) {
+        return refuse_output(command, r);
+    }
+    trace_file_name(name, source->process, 0, command->imported[at].session,
                     command->imported[at].file_count);
-    return refuse_output(command, r == -EEXIST ? what : "trace files", r);
+    show(folder, command->folder);
+    (void)fprintf(stderr,
+                  "eddy-analyzer import: '%s/%s' is there already: the same data was imported "
+                  "before; nothing "
+                  "was written\n",
+                  folder, name);
+    return EXIT_STATUS_OUTPUT_FAILED;
 }
 
 static void remove_all(const struct import_command *command, int dir_fd)
@@ -251,7 +262,7 @@ static int write_all(struct import_command *command)
     AUTO_CLOSE int dir_fd = open_folder(command->folder);
 
     if (dir_fd < 0) {
-        return refuse_output(command, "trace files", dir_fd);
+        return refuse_output(command, dir_fd);
     }
     for (size_t i = 0; i < command->plan.count; i++) {
         int r = write_one(command, i, dir_fd);
