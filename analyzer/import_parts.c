@@ -89,6 +89,7 @@ int import_parts_open(struct import_parts *ret_parts, int dir_fd, const char *pr
     *ret_parts = (struct import_parts){
         .dir_fd = dir_fd,
         .last_ns = first_and_last_ns[1],
+        .plain_limit_bytes = IMPORT_PART_PLAIN_BYTES,
         .file = {.fd = -1, .dir_fd = -1},
         .source = {.format_version = TRACE_FORMAT_VERSION,
                    .kind = SOURCE_IMPORTED,
@@ -110,7 +111,7 @@ int import_parts_open(struct import_parts *ret_parts, int dir_fd, const char *pr
 
 static int rotate_if_full(struct import_parts *parts)
 {
-    if (parts->plain_bytes + FRAME_MAX_PLAIN_BYTES <= IMPORT_PART_PLAIN_BYTES) {
+    if (parts->plain_bytes + FRAME_MAX_PLAIN_BYTES <= parts->plain_limit_bytes) {
         return 0;
     }
 

@@ -11,13 +11,14 @@
 #define IMPORT_PART_PLAIN_BYTES (900 * MIB)
 
 struct import_parts {
-    struct source source; /* strings borrowed from whoever opened it; part counts on */
-    uint64_t last_ns;     /* of the data: the clock reading in every packet but the Source */
-    int dir_fd;           /* borrowed */
-    uint64_t plain_bytes; /* of the current part */
-    uint64_t sequence;    /* of the last batch */
-    uint32_t file_count;  /* files created, finished or not */
-    struct end end;       /* of the current part */
+    struct source source;       /* strings borrowed from whoever opened it; part counts on */
+    uint64_t last_ns;           /* of the data: the clock reading in every packet but the Source */
+    int dir_fd;                 /* borrowed */
+    uint64_t plain_bytes;       /* of the current part */
+    uint64_t plain_limit_bytes; /* of a part: IMPORT_PART_PLAIN_BYTES, less in tests */
+    uint64_t sequence;          /* of the last batch */
+    uint32_t file_count;        /* files created, finished or not */
+    struct end end;             /* of the current part */
     struct trace_writer file;
     struct batch_encoder *encoder; /* owned, as the rest */
     struct frame_writer *frame_writer;

@@ -1,0 +1,18 @@
+# The analyzer: CSV import, checks and dumps of trace files, and what reports look like.
+eddy_unit_test(csv_reader eddy_analysis)
+eddy_unit_test(csv_values eddy_analysis)
+eddy_unit_test(csv_tables eddy_analysis)
+eddy_unit_test(import eddy_analysis)
+eddy_unit_test(json_tree eddy_analysis)
+eddy_unit_test(text_format eddy_analysis)
+eddy_unit_test(text_cell eddy_analysis)
+eddy_unit_test(terminal_style eddy_analysis)
+eddy_unit_test(markdown_text eddy_analysis)
+eddy_unit_test(report_outputs eddy_analysis)
+
+eddy_fuzz_target(csv_import eddy_analysis)
+
+eddy_support_program(example_report eddy_analysis)
+
+eddy_end_to_end_test(import_dump_verify)
+eddy_end_to_end_test(report_outputs)
