@@ -4,6 +4,13 @@
 
 enum { KEY_BYTES = 64 };
 
+/* Writes key and its ending into ret_key; our keys are short. */
+static const char *join_key(char ret_key[static KEY_BYTES], const char *key, const char *ending)
+{
+    (void)snprintf(ret_key, KEY_BYTES, "%.40s%.20s", key, ending);
+    return ret_key;
+}
+
 void report_json_number(struct json_tree *tree, const char *key, double value,
                         enum report_reason reason)
 {
@@ -11,8 +18,7 @@ void report_json_number(struct json_tree *tree, const char *key, double value,
 
     json_add_number(tree, key, value);
     if (!isfinite(value)) {
-        (void)snprintf(reason_key, sizeof(reason_key), "%s_reason", key);
-        json_add_text(tree, reason_key,
+        json_add_text(tree, join_key(reason_key, key, "_reason"),
                       report_reason_name(reason == REASON_NONE ? REASON_TOO_FEW : reason));
     }
 }
@@ -23,13 +29,12 @@ void report_json_time(struct json_tree *tree, const char *key, uint64_t realtime
 
     if (realtime_ns == 0) {
         json_add_null(tree, key);
-        (void)snprintf(other_key, sizeof(other_key), "%s_reason", key);
-        json_add_text(tree, other_key, report_reason_name(REASON_NOT_RECORDED));
+        json_add_text(tree, join_key(other_key, key, "_reason"),
+                      report_reason_name(REASON_NOT_RECORDED));
         return;
     }
     json_add_time(tree, key, realtime_ns);
-    (void)snprintf(other_key, sizeof(other_key), "%s_realtime_ns", key);
-    json_add_digits(tree, other_key, realtime_ns);
+    json_add_digits(tree, join_key(other_key, key, "_realtime_ns"), realtime_ns);
 }
 
 void report_json_counts(struct json_tree *tree, const char *key, const struct record_counts *counts)
@@ -47,8 +52,7 @@ static void add_value(struct json_tree *tree, const char *name, const char *unit
 {
     char key[KEY_BYTES];
 
-    (void)snprintf(key, sizeof(key), "%s%s", name, unit);
-    report_json_number(tree, key, value, reason);
+    report_json_number(tree, join_key(key, name, unit), value, reason);
 }
 
 static void add_quantile(struct json_tree *tree, double rank,

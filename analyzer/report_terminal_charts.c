@@ -14,26 +14,31 @@ enum {
     MARGIN_COLUMNS = 8,
 };
 
-/* Puts text into line at column, if nothing stands there yet and room stays around it. */
+/* Whether length characters at that place of the line are free, and one on each side of them. */
+static bool is_free(const char *line, size_t width, size_t at, size_t length)
+{
+    size_t until = min_u64(at + length + 1, width);
+
+    for (size_t i = at > 0 ? at - 1 : 0; i < until; i++) {
+        if (line[i] != ' ') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Puts text into line, its middle at column or, if others stand there, as near to the right of it as there is room. */
 static void place(char *line, size_t width, size_t column, const char *text)
 {
     size_t length = strlen(text);
     size_t at = column >= length / 2 ? column - length / 2 : 0;
 
-    at = at + length > width ? width - length : at;
-    while (at + length <= width) {
-        size_t from = at > 0 ? at - 1 : 0;
-        size_t until = min_u64(at + length + 1, width);
-        bool is_free = true;
-
-        for (size_t i = from; i < until; i++) {
-            is_free = is_free && line[i] == ' ';
-        }
-        if (is_free) {
-            memcpy(line + at, text, length);
-            return;
-        }
+    at = min_u64(at, width > length ? width - length : 0);
+    while (at + length <= width && !is_free(line, width, at, length)) {
         at++;
+    }
+    for (size_t i = 0; at + length <= width && i < length; i++) {
+        line[at + i] = text[i];
     }
 }
 
