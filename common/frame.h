@@ -5,7 +5,7 @@
  *   - it begins with the zstd magic number, its descriptor has no dictionary id and its unused and reserved bits are 0;
  *   - it states its content size, 1 .. FRAME_MAX_PLAIN_BYTES, and has a content checksum;
  *   - its window is at most 2^FRAME_MAX_WINDOW_LOG bytes;
- *   - its blocks end within FRAME_MAX_BYTES, and
+ *   - it has at most FRAME_MAX_BLOCKS blocks, none larger than zstd allows, which end within FRAME_MAX_BYTES, and
  *   - it decompresses to exactly the stated size, with the right checksum.
  * frame_check() tests all but the last from the frame's own bytes, without memory and in time linear in its blocks;
  * frame_decompress() tests the last.
@@ -20,6 +20,8 @@ enum {
     FRAME_MAX_WINDOW_LOG = 23,
     /* A frame of incompressible content is hardly larger than its content. */
     FRAME_MAX_BYTES = FRAME_MAX_PLAIN_BYTES + (64 << 10),
+    /* Keeps frame_check() short: bytes made to look like frames cost little. Writers use a tenth of it. */
+    FRAME_MAX_BLOCKS = 1024,
     FRAME_MAGIC_BYTES = 4,
     FRAME_COMPRESSION_LEVEL = 1,
 };
@@ -41,10 +43,17 @@ MUST_USE int frame_check(struct slice bytes, struct frame_info *ret_info);
  * Tests whether bytes begin with a skippable frame (RFC 8878, 3.1.2).
  *
  * Returns:  0 and its whole size (which may exceed bytes.size); -EAGAIN if fewer than 8 bytes; -EBADMSG if not.
+ * Threads:  any.
  */
 MUST_USE int frame_check_skippable(struct slice bytes, uint64_t *ret_size);
 
-/* Offset of the first zstd frame magic at or behind from; bytes.size - 3 (or 0) at least if there is none. */
+/*
+ * Finds the magic number of a frame.
+ *
+ * Returns:  the offset of the first one at or behind from; if there is none, where to go on with more bytes: from, or
+ *           bytes.size - 3 if that is greater.
+ * Threads:  any.
+ */
 size_t frame_find_magic(struct slice bytes, size_t from);
 
 /* Compresses; owns a zstd context (about 1 MiB). One thread at a time. */
@@ -59,12 +68,14 @@ size_t frame_bound(size_t plain_size, size_t block_count);
 /*
  * Starts a frame of exactly plain_size bytes into destination, which stays borrowed until frame_finish().
  *
- * Returns:  0, or a negative errno; -ENOBUFS from any of the following if destination is too small.
+ * Returns:  0; -EINVAL if plain_size is not 1 .. FRAME_MAX_PLAIN_BYTES. This and the following return -ENOBUFS if
+ *           destination is too small, -ENOMEM if zstd gets no memory.
  */
-MUST_USE int frame_start(struct frame_writer *writer, uint8_t *destination, size_t size, size_t plain_size);
+MUST_USE int frame_start(struct frame_writer *writer, uint8_t *destination, size_t size,
+                         size_t plain_size);
 MUST_USE int frame_append(struct frame_writer *writer, struct slice plain);
 
-/* Ends the current block, so that what follows gets entropy tables of its own. */
+/* Ends the current block, so that what follows gets entropy tables of its own. -EINVAL if FRAME_MAX_BLOCKS are used up. */
 MUST_USE int frame_flush_block(struct frame_writer *writer);
 
 /* Ends the frame. Returns 0 and the bytes written; -EINVAL if fewer or more than plain_size were appended. */
@@ -82,7 +93,8 @@ void frame_reader_free(struct frame_reader *reader);
  * ret_plain borrowed from reader until its next call
  * Returns:  0; -EBADMSG if the content is damaged; -ENOMEM.
  */
-MUST_USE int frame_decompress(struct frame_reader *reader, struct slice frame, struct slice *ret_plain);
+MUST_USE int frame_decompress(struct frame_reader *reader, struct slice frame,
+                              struct slice *ret_plain);
 
 /*
  * Decompresses the first blocks of a frame only, up to about limit bytes of plaintext: enough to read a head. The

@@ -34,7 +34,8 @@
 
 enum {
     WIRE_HEADER_BYTES = 64,
-    WIRE_MAGIC = 0x59444445, /* "EDDY" */
+    WIRE_MAX_HEADER_BYTES = 1024, /* of later versions */
+    WIRE_MAGIC = 0x59444445,      /* "EDDY" */
     WIRE_VERSION = 1,
     WIRE_MAX_HELLO_BYTES = 64 << 10,
     WIRE_MAX_CONTROL_BYTES = 4 << 10,
@@ -67,17 +68,24 @@ struct wire_header {
 /* The greatest payload that a message of this type may have; 0 for types that are none. Threads: any, as all here. */
 size_t wire_max_payload(enum wire_type type);
 
-/* Writes header for payload, with its sizes and checksum filled in. */
-void wire_header_write(uint8_t ret_bytes[static WIRE_HEADER_BYTES], const struct wire_header *header,
-                       struct slice payload);
+/*
+ * Writes header for payload.
+ *
+ * header    its header_size, payload_size and checksum are not read: they are made from payload
+ * payload   at most wire_max_payload(header->type) bytes
+ */
+void wire_header_write(uint8_t ret_bytes[static WIRE_HEADER_BYTES],
+                       const struct wire_header *header, struct slice payload);
 
 /*
- * Reads a header.
+ * Reads a header. Flags, sequence, counts and times are taken as they are.
  *
- * Returns:  0; -EBADMSG if it is none; -EMSGSIZE if the payload is longer than its type may be; -EPROTONOSUPPORT if
- *           the type is unknown.
+ * Returns:  0; -EBADMSG if it is none, or longer than WIRE_MAX_HEADER_BYTES; -EPROTONOSUPPORT if the type is unknown;
+ *           -EMSGSIZE if the payload is longer than its type may be.
  */
-MUST_USE int wire_header_read(const uint8_t bytes[static WIRE_HEADER_BYTES], struct wire_header *ret_header);
+MUST_USE int wire_header_read(const uint8_t bytes[static WIRE_HEADER_BYTES],
+                              struct wire_header *ret_header);
 
 /* Whether the checksum fits the first 56 bytes of header_bytes and the payload. */
-bool wire_checksum_is_right(const uint8_t header_bytes[static WIRE_HEADER_BYTES], struct slice payload);
+bool wire_checksum_is_right(const uint8_t header_bytes[static WIRE_HEADER_BYTES],
+                            struct slice payload);

@@ -1,0 +1,438 @@
+#include "frame.h"
+
+#include "bytes.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#define FRAME_MAGIC 0xFD2FB528U
+#define SKIPPABLE_MAGIC 0x184D2A50U
+#define SKIPPABLE_MASK 0xFFFFFFF0U
+
+enum {
+    SKIPPABLE_HEADER_BYTES = 8,
+    BLOCK_HEADER_BYTES = 3,
+    CHECKSUM_BYTES = 4,
+    MAX_BLOCK_BYTES = 128 << 10,
+    MIN_WINDOW_LOG = 10,
+    BLOCK_RLE = 1,
+    BLOCK_COMPRESSED = 2,
+    BLOCK_RESERVED = 3,
+    WRITER_WINDOW_LOG = 19, /* what zstd takes for level 1 */
+    /* Blocks of a frame that nobody asked for: full ones, and an empty last one. */
+    OWN_BLOCKS = FRAME_MAX_PLAIN_BYTES / MAX_BLOCK_BYTES + 1,
+};
+
+/* Frame_Header_Descriptor, RFC 8878, 3.1.1.1.1. */
+enum {
+    DESCRIPTOR_SINGLE_SEGMENT = 1 << 5,
+    DESCRIPTOR_UNUSED_AND_RESERVED = 3 << 3,
+    DESCRIPTOR_CHECKSUM = 1 << 2,
+    DESCRIPTOR_DICTIONARY = 3,
+};
+
+/* What a frame header says. */
+struct frame_header {
+    size_t size;
+    uint64_t content_size;
+    uint64_t window_size;
+};
+
+static uint64_t read_content_size(const uint8_t *field, unsigned int bytes)
+{
+    switch (bytes) {
+    case 1:
+        return field[0];
+    case 2:
+        return read_le16(field) + 256U;
+    case 4:
+        return read_le32(field);
+    default:
+        return read_le64(field);
+    }
+}
+
+static uint64_t read_window_size(uint8_t descriptor)
+{
+    uint64_t base = UINT64_C(1) << (MIN_WINDOW_LOG + (descriptor >> 3));
+
+    return base + base / 8 * (descriptor & 7);
+}
+
+/* Whether the descriptor is of the form that our writer gives it: content size and checksum, nothing else. */
+static bool is_descriptor_allowed(uint8_t descriptor)
+{
+    const uint8_t forbidden = DESCRIPTOR_UNUSED_AND_RESERVED | DESCRIPTOR_DICTIONARY;
+    bool has_content_size = (descriptor >> 6) != 0 || (descriptor & DESCRIPTOR_SINGLE_SEGMENT) != 0;
+
+    return (descriptor & forbidden) == 0 && (descriptor & DESCRIPTOR_CHECKSUM) != 0 &&
+           has_content_size;
+}
+
+/* Reads the header of bytes that begin like a frame. Returns 0, -EAGAIN, or -EBADMSG. */
+static int read_header(struct slice bytes, struct frame_header *ret_header)
+{
+    size_t at = FRAME_MAGIC_BYTES + 1;
+
+    if (bytes.size < at) {
+        return -EAGAIN;
+    }
+
+    uint8_t descriptor = bytes.data[FRAME_MAGIC_BYTES];
+    bool has_window = (descriptor & DESCRIPTOR_SINGLE_SEGMENT) == 0;
+    unsigned int field_bytes = 1U << (descriptor >> 6);
+
+    if (!is_descriptor_allowed(descriptor)) {
+        return -EBADMSG;
+    }
+    ret_header->size = at + has_window + field_bytes;
+    if (bytes.size < ret_header->size) {
+        return -EAGAIN;
+    }
+    ret_header->content_size = read_content_size(bytes.data + at + has_window, field_bytes);
+    ret_header->window_size =
+        has_window ? read_window_size(bytes.data[at]) : ret_header->content_size;
+    if (ret_header->content_size == 0 || ret_header->content_size > FRAME_MAX_PLAIN_BYTES ||
+        ret_header->window_size > UINT64_C(1) << FRAME_MAX_WINDOW_LOG) {
+        return -EBADMSG;
+    }
+    return 0;
+}
+
+/* A walk from block to block. */
+struct block_walk {
+    size_t at;           /* where the next block begins */
+    uint64_t plain_size; /* of the blocks that say it: raw and repeated ones */
+    unsigned int count;
+    bool is_done;
+};
+
+/* Steps over one block. Returns 0, -EAGAIN, or -EBADMSG. */
+static int step_over_block(struct slice bytes, const struct frame_header *header,
+                           struct block_walk *walk)
+{
+    if (bytes.size - walk->at < BLOCK_HEADER_BYTES) {
+        return -EAGAIN;
+    }
+
+    const uint8_t *block = bytes.data + walk->at;
+    uint32_t fields = block[0] | (uint32_t)block[1] << 8 | (uint32_t)block[2] << 16;
+    unsigned int type = (fields >> 1) & 3;
+    size_t size = fields >> 3;
+
+    walk->is_done = (fields & 1) != 0;
+    walk->at += BLOCK_HEADER_BYTES + (type == BLOCK_RLE ? 1 : size);
+    walk->plain_size += type == BLOCK_COMPRESSED ? 0 : size;
+    walk->count++;
+    if (type == BLOCK_RESERVED || size > min_u64(MAX_BLOCK_BYTES, header->window_size) ||
+        walk->plain_size > header->content_size || walk->count > FRAME_MAX_BLOCKS ||
+        walk->at > FRAME_MAX_BYTES - CHECKSUM_BYTES) {
+        return -EBADMSG;
+    }
+    return walk->at > bytes.size ? -EAGAIN : 0;
+}
+
+/* Whether bytes, which may be too few to say, begin like a frame. */
+static bool has_frame_magic(struct slice bytes)
+{
+    uint8_t magic[FRAME_MAGIC_BYTES];
+
+    write_le32(magic, FRAME_MAGIC);
+    return bytes.size == 0 || memcmp(bytes.data, magic, min_u64(bytes.size, sizeof(magic))) == 0;
+}
+
+int frame_check(struct slice bytes, struct frame_info *ret_info)
+{
+    struct frame_header header;
+
+    if (!has_frame_magic(bytes)) {
+        return -EBADMSG;
+    }
+
+    int r = read_header(bytes, &header);
+    struct block_walk walk = {.at = r < 0 ? 0 : header.size};
+
+    while (r == 0 && !walk.is_done) {
+        r = step_over_block(bytes, &header, &walk);
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (bytes.size - walk.at < CHECKSUM_BYTES) {
+        return -EAGAIN;
+    }
+    *ret_info = (struct frame_info){walk.at + CHECKSUM_BYTES, header.content_size};
+    return 0;
+}
+
+int frame_check_skippable(struct slice bytes, uint64_t *ret_size)
+{
+    if (bytes.size < SKIPPABLE_HEADER_BYTES) {
+        return -EAGAIN;
+    }
+    if ((read_le32(bytes.data) & SKIPPABLE_MASK) != SKIPPABLE_MAGIC) {
+        return -EBADMSG;
+    }
+    *ret_size = SKIPPABLE_HEADER_BYTES + (uint64_t)read_le32(bytes.data + 4);
+    return 0;
+}
+
+size_t frame_find_magic(struct slice bytes, size_t from)
+{
+    size_t end = bytes.size < FRAME_MAGIC_BYTES ? 0 : bytes.size - FRAME_MAGIC_BYTES + 1;
+
+    while (from < end) {
+        const uint8_t *found = memchr(bytes.data + from, FRAME_MAGIC & 0xff, end - from);
+
+        if (found == NULL) {
+            break;
+        }
+        from = (size_t)(found - bytes.data);
+        if (read_le32(found) == FRAME_MAGIC) {
+            return from;
+        }
+        from++;
+    }
+    return from > end ? from : end;
+}
+
+/* A zstd result as errno; otherwise says what an error means where memory is not the problem. */
+static int error_of(size_t result, int otherwise)
+{
+    if (!ZSTD_isError(result)) {
+        return 0;
+    }
+    return ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation ? -ENOMEM : otherwise;
+}
+
+/* --- Writing --- */
+
+struct frame_writer {
+    ZSTD_CCtx *context; /* owned */
+    ZSTD_outBuffer out; /* dst borrowed from the caller */
+    size_t plain_left;
+    size_t blocks_left; /* that may be flushed */
+};
+
+int frame_writer_new(struct frame_writer **ret_writer)
+{
+    struct frame_writer *writer = calloc(1, sizeof(*writer));
+
+    if (writer == NULL) {
+        return -ENOMEM;
+    }
+    writer->context = ZSTD_createCCtx();
+    if (writer->context == NULL ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(writer->context, ZSTD_c_compressionLevel,
+                                            FRAME_COMPRESSION_LEVEL)) ||
+        ZSTD_isError(
+            ZSTD_CCtx_setParameter(writer->context, ZSTD_c_windowLog, WRITER_WINDOW_LOG)) ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(writer->context, ZSTD_c_checksumFlag, 1))) {
+        frame_writer_free(writer);
+        return -ENOMEM;
+    }
+    *ret_writer = writer;
+    return 0;
+}
+
+void frame_writer_free(struct frame_writer *writer)
+{
+    if (writer != NULL) {
+        (void)ZSTD_freeCCtx(writer->context);
+        free(writer);
+    }
+}
+
+size_t frame_bound(size_t plain_size, size_t block_count)
+{
+    return ZSTD_compressBound(plain_size) + BLOCK_HEADER_BYTES * (block_count + 1) + CHECKSUM_BYTES;
+}
+
+int frame_start(struct frame_writer *writer, uint8_t *destination, size_t size, size_t plain_size)
+{
+    if (plain_size == 0 || plain_size > FRAME_MAX_PLAIN_BYTES) {
+        return -EINVAL;
+    }
+    writer->out = (ZSTD_outBuffer){destination, size, 0};
+    writer->plain_left = plain_size;
+    writer->blocks_left = FRAME_MAX_BLOCKS - OWN_BLOCKS;
+    (void)ZSTD_CCtx_reset(writer->context, ZSTD_reset_session_only);
+    return error_of(ZSTD_CCtx_setPledgedSrcSize(writer->context, plain_size), -EINVAL);
+}
+
+/* Feeds plain in and goes on until zstd has nothing left to do for this directive. */
+static int compress(struct frame_writer *writer, struct slice plain, ZSTD_EndDirective directive)
+{
+    ZSTD_inBuffer in = {plain.data, plain.size, 0};
+    size_t left = 0;
+
+    do {
+        left = ZSTD_compressStream2(writer->context, &writer->out, &in, directive);
+
+        int r = error_of(left, -EINVAL);
+
+        if (r < 0) {
+            return r;
+        }
+        if (writer->out.pos == writer->out.size && (left > 0 || in.pos < in.size)) {
+            return -ENOBUFS;
+        }
+    } while (in.pos < in.size || (directive != ZSTD_e_continue && left > 0));
+    return 0;
+}
+
+int frame_append(struct frame_writer *writer, struct slice plain)
+{
+    if (plain.size > writer->plain_left) {
+        return -EINVAL;
+    }
+    writer->plain_left -= plain.size;
+    return plain.size == 0 ? 0 : compress(writer, plain, ZSTD_e_continue);
+}
+
+int frame_flush_block(struct frame_writer *writer)
+{
+    if (writer->blocks_left == 0) {
+        return -EINVAL;
+    }
+    writer->blocks_left--;
+    return compress(writer, (struct slice){NULL, 0}, ZSTD_e_flush);
+}
+
+int frame_finish(struct frame_writer *writer, size_t *ret_size)
+{
+    if (writer->plain_left != 0) {
+        return -EINVAL;
+    }
+
+    int r = compress(writer, (struct slice){NULL, 0}, ZSTD_e_end);
+
+    if (r < 0) {
+        return r;
+    }
+    *ret_size = writer->out.pos;
+    return 0;
+}
+
+/* --- Reading --- */
+
+struct frame_reader {
+    ZSTD_DCtx *context; /* owned */
+    uint8_t *plain;     /* owned */
+    size_t plain_room;
+};
+
+int frame_reader_new(struct frame_reader **ret_reader)
+{
+    struct frame_reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader == NULL) {
+        return -ENOMEM;
+    }
+    reader->context = ZSTD_createDCtx();
+    if (reader->context == NULL ||
+        ZSTD_isError(
+            ZSTD_DCtx_setParameter(reader->context, ZSTD_d_windowLogMax, FRAME_MAX_WINDOW_LOG))) {
+        frame_reader_free(reader);
+        return -ENOMEM;
+    }
+    *ret_reader = reader;
+    return 0;
+}
+
+void frame_reader_free(struct frame_reader *reader)
+{
+    if (reader != NULL) {
+        (void)ZSTD_freeDCtx(reader->context);
+        free(reader->plain);
+        free(reader);
+    }
+}
+
+/* The stated size is believed only as far as the format allows: frame_check() tested it. */
+static int reserve_plain(struct frame_reader *reader, size_t size)
+{
+    if (size <= reader->plain_room) {
+        return 0;
+    }
+    free(reader->plain);
+    reader->plain_room = 0;
+    reader->plain = malloc(size);
+    if (reader->plain == NULL) {
+        return -ENOMEM;
+    }
+    reader->plain_room = size;
+    return 0;
+}
+
+int frame_decompress(struct frame_reader *reader, struct slice frame, struct slice *ret_plain)
+{
+    struct frame_info info;
+    int r = frame_check(frame, &info);
+
+    if (r < 0 || info.size != frame.size) {
+        return -EBADMSG;
+    }
+    r = reserve_plain(reader, info.plain_size);
+    if (r < 0) {
+        return r;
+    }
+
+    size_t size = ZSTD_decompressDCtx(reader->context, reader->plain, info.plain_size, frame.data,
+                                      frame.size);
+
+    r = error_of(size, -EBADMSG);
+    if (r < 0) {
+        return r;
+    }
+    if (size != info.plain_size) {
+        return -EBADMSG;
+    }
+    *ret_plain = (struct slice){reader->plain, size};
+    return 0;
+}
+
+/* Decompresses until out is full or frame has no more to give. */
+static int fill(struct frame_reader *reader, struct slice frame, ZSTD_outBuffer *out)
+{
+    ZSTD_inBuffer in = {frame.data, frame.size, 0};
+    size_t before = 0;
+    size_t left = 1;
+
+    (void)ZSTD_DCtx_reset(reader->context, ZSTD_reset_session_only);
+    do {
+        before = in.pos + out->pos;
+        left = ZSTD_decompressStream(reader->context, out, &in);
+
+        int r = error_of(left, -EBADMSG);
+
+        if (r < 0) {
+            return r;
+        }
+    } while (left > 0 && out->pos < out->size && in.pos + out->pos > before);
+    return 0;
+}
+
+int frame_decompress_prefix(struct frame_reader *reader, struct slice frame, size_t limit,
+                            struct slice *ret_plain)
+{
+    struct frame_header header;
+
+    if (!has_frame_magic(frame) || read_header(frame, &header) < 0) {
+        return -EBADMSG;
+    }
+
+    size_t size = min_u64(limit, header.content_size);
+    int r = reserve_plain(reader, size);
+    ZSTD_outBuffer out = {reader->plain, size, 0};
+
+    r = r < 0 ? r : fill(reader, frame, &out);
+    if (r < 0) {
+        return r;
+    }
+    *ret_plain = (struct slice){reader->plain, out.pos};
+    return 0;
+}
