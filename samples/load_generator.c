@@ -189,6 +189,7 @@ static bool receive_answers(struct connection *connection)
         }
     }
     eddy_count(&bytes_received, n > 0 ? n : 0);
+    errno = n == 0 ? ECONNRESET : errno; /* the server closed */
     return n > 0 || (n < 0 && errno == EAGAIN);
 }
 

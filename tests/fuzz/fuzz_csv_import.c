@@ -65,7 +65,8 @@ static void write_and_check(const struct import_source *source, const struct imp
 
     content_hash_write(&facts->hash, session);
     trace_file_name(name, source->process, 0, session, 0);
-    require(import_parts_open(&parts, output_folder(), source->process, session, times_ns) == 0, "parts open");
+    require(import_parts_open(&parts, output_folder(), source->process, session, times_ns) == 0,
+            "parts open");
     require(import_rows(source, facts, &parts) == 0, "what the first pass accepts can be written");
     require(import_parts_close(&parts) == 0, "parts close");
     require(parts.file_count == 1, "little input makes one file");

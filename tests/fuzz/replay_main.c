@@ -19,7 +19,8 @@ static int replay_file(const char *path)
     }
 
     size_t size = fread(data, 1, sizeof(data), file);
-    uint8_t *copy = malloc(size + 1); /* exact size, so that AddressSanitizer sees a read behind the end */
+    uint8_t *copy =
+        malloc(size + 1); /* exact size, so that AddressSanitizer sees a read behind the end */
 
     (void)fclose(file);
     if (copy == NULL) {

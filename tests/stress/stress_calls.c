@@ -30,8 +30,8 @@ static void *run(void *argument)
     for (int i = 0; i < ROUNDS; i++) {
         random = random * 6364136223846793005ULL + 1442695040888963407ULL;
 
-        uint64_t operation = random >> 63 ? eddy_begin_queued(&operation_name, &queue)
-                                          : eddy_begin(&operation_name);
+        uint64_t operation =
+            random >> 63 ? eddy_begin_queued(&operation_name, &queue) : eddy_begin(&operation_name);
 
         atomic_fetch_add(&begun, operation != 0);
         eddy_state(operation, (uint32_t)(random >> 40) % 7);

@@ -94,7 +94,8 @@ static void end_inbox(struct worker *worker)
 
 static void hand_over(struct worker *worker, struct mailbox *next)
 {
-    uint64_t operation = with_extras ? eddy_begin_queued(&handed_over, &inbox) : eddy_begin(&handed_over);
+    uint64_t operation =
+        with_extras ? eddy_begin_queued(&handed_over, &inbox) : eddy_begin(&handed_over);
 
     worker->begun++;
     while (!mailbox_put(next, operation)) {
@@ -128,7 +129,8 @@ static void wait_until(uint64_t due_ns)
     uint64_t now = eddy_now_ns();
 
     if (now < due_ns) {
-        struct timespec rest = {(time_t)((due_ns - now) / 1000000000U), (long)((due_ns - now) % 1000000000U)};
+        struct timespec rest = {(time_t)((due_ns - now) / 1000000000U),
+                                (long)((due_ns - now) % 1000000000U)};
 
         (void)nanosleep(&rest, NULL);
     }
@@ -177,18 +179,20 @@ static void print_result(const struct eddy_stats *stats)
     for (size_t i = 0; i < sizeof(stats->lost) / sizeof(stats->lost[0]); i++) {
         lost += stats->lost[i];
     }
-    printf("{\"begun\": %lu, \"ended\": %lu, \"instants\": %lu, \"checksum\": %lu, \"produced\": %lu, "
-           "\"stored\": %lu, \"pending\": %lu, \"lost\": %lu, \"ring_full\": %lu, \"no_slot\": %lu, "
-           "\"open\": %lu, \"stale_ends\": %lu, \"connected\": %lu}\n",
-           begun, ended, instants, checksum, stats->produced, stats->stored, stats->pending, lost,
-           stats->lost[EDDY_LOST_RING_FULL], stats->lost[EDDY_LOST_NO_SLOT], stats->open,
-           stats->stale_ends, stats->connected);
+    printf(
+        "{\"begun\": %lu, \"ended\": %lu, \"instants\": %lu, \"checksum\": %lu, \"produced\": %lu, "
+        "\"stored\": %lu, \"pending\": %lu, \"lost\": %lu, \"ring_full\": %lu, \"no_slot\": %lu, "
+        "\"open\": %lu, \"stale_ends\": %lu, \"connected\": %lu}\n",
+        begun, ended, instants, checksum, stats->produced, stats->stored, stats->pending, lost,
+        stats->lost[EDDY_LOST_RING_FULL], stats->lost[EDDY_LOST_NO_SLOT], stats->open,
+        stats->stale_ends, stats->connected);
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 3) {
-        (void)fprintf(stderr, "usage: accounting THREADS OPERATIONS_PER_THREAD [PACE_NS] [EXTRAS]\n");
+        (void)fprintf(stderr,
+                      "usage: accounting THREADS OPERATIONS_PER_THREAD [PACE_NS] [EXTRAS]\n");
         return 2;
     }
     thread_count = (unsigned int)strtoul(argv[1], NULL, 10);
