@@ -52,7 +52,8 @@ static void count_cut(void)
 {
     struct ring *ring = thread_ring;
 
-    if (ring != NULL && ring->epoch == atomic_load_explicit(&session->epoch, memory_order_relaxed)) {
+    if (ring != NULL &&
+        ring->epoch == atomic_load_explicit(&session->epoch, memory_order_relaxed)) {
         (void)atomic_fetch_add_explicit(&ring->attributes_cut, 1, memory_order_relaxed);
     }
 }
@@ -68,8 +69,8 @@ static void set_attribute(uint64_t operation, struct eddy_name *key, enum attrib
 
     struct attribute_entry entry = {
         .key = attribute_key(key), .type = (uint8_t)type, .length = (uint8_t)length};
-    uint8_t *area = session->attributes +
-                    (size_t)(operation & session->slot_mask) * ATTRIBUTE_BYTES;
+    uint8_t *area =
+        session->attributes + (size_t)(operation & session->slot_mask) * ATTRIBUTE_BYTES;
     size_t bytes = sizeof(entry) + payload_bytes(&entry);
 
     if (entry.key == NAME_ID_DENIED) {

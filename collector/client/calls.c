@@ -43,8 +43,8 @@ static void leave_queue(struct slot *slot)
 {
     if (slot->is_in_queue) {
         slot->is_in_queue = 0;
-        (void)atomic_fetch_sub_explicit(
-            &recorder_queue(session->recorder, slot->queue - 1)->depth, 1, memory_order_relaxed);
+        (void)atomic_fetch_sub_explicit(&recorder_queue(session->recorder, slot->queue - 1)->depth,
+                                        1, memory_order_relaxed);
     }
 }
 
@@ -83,8 +83,9 @@ static void mark_as_parent(uint64_t parent)
     }
 }
 
-static inline __attribute__((always_inline)) uint64_t
-begin_in_slot(struct ring *ring, uint32_t name, const struct begin *begin)
+static inline __attribute__((always_inline)) uint64_t begin_in_slot(struct ring *ring,
+                                                                    uint32_t name,
+                                                                    const struct begin *begin)
 {
     if (UNLIKELY(ring->cached_slots == 0) && !slots_refill(session->recorder, ring)) {
         thread_ring_count_loss(ring, CALL_OPERATION, LOSS_NO_SLOT);
@@ -122,8 +123,8 @@ begin_in_slot(struct ring *ring, uint32_t name, const struct begin *begin)
     return generation << SLOT_INDEX_BITS | index;
 }
 
-static inline __attribute__((always_inline)) uint64_t
-begin_operation(struct eddy_name *name, const struct begin *begin)
+static inline __attribute__((always_inline)) uint64_t begin_operation(struct eddy_name *name,
+                                                                      const struct begin *begin)
 {
     struct ring *ring = LIKELY(name != NULL) ? thread_ring_enter(CALL_OPERATION) : NULL;
 
@@ -131,8 +132,7 @@ begin_operation(struct eddy_name *name, const struct begin *begin)
         return 0;
     }
 
-    uint64_t operation =
-        begin_in_slot(ring, name_id(name, NAME_OPERATION, VALUE_INTEGER), begin);
+    uint64_t operation = begin_in_slot(ring, name_id(name, NAME_OPERATION, VALUE_INTEGER), begin);
 
     thread_ring_leave(ring);
     return operation;
@@ -206,11 +206,10 @@ void eddy_exported_enqueue(uint64_t operation, struct eddy_queue *queue)
 static void write_state_entry(const struct slot *slot, struct record *entry)
 {
     struct state_entry states = {
-        .queue = slot->queue == 0
-                     ? 0
-                     : atomic_load_explicit(
-                           &recorder_queue(session->recorder, slot->queue - 1)->name,
-                           memory_order_relaxed),
+        .queue = slot->queue == 0 ? 0
+                                  : atomic_load_explicit(
+                                        &recorder_queue(session->recorder, slot->queue - 1)->name,
+                                        memory_order_relaxed),
         .depth = slot->queue == 0 ? 0 : slot->queue_depth,
         .mask = slot->state_mask,
     };

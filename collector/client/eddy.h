@@ -44,18 +44,36 @@ struct eddy_name {
 /* A queue that operations wait in. Set up with EDDY_QUEUE. */
 struct eddy_queue {
     struct eddy_name name;
-    uint64_t capacity; /* 0: unbounded or unknown */
+    uint64_t capacity;    /* 0: unbounded or unknown */
     uint64_t reserved[3]; /* zero */
 };
 
 #ifdef __cplusplus
-#define EDDY_NAME(text) {(text), 0, nullptr, 0}
-#define EDDY_METRIC(text, unit) {(text), 0, (unit), 0}
+#define EDDY_NAME(text)                                                                            \
+    {                                                                                              \
+        (text), 0, nullptr, 0                                                                      \
+    }
+#define EDDY_METRIC(text, unit)                                                                    \
+    {                                                                                              \
+        (text), 0, (unit), 0                                                                       \
+    }
 #else
-#define EDDY_NAME(text) {(text), 0, 0, 0}
-#define EDDY_METRIC(text, unit) {(text), 0, (unit), 0}
+#define EDDY_NAME(text)                                                                            \
+    {                                                                                              \
+        (text), 0, 0, 0                                                                            \
+    }
+#define EDDY_METRIC(text, unit)                                                                    \
+    {                                                                                              \
+        (text), 0, (unit), 0                                                                       \
+    }
 #endif
-#define EDDY_QUEUE(text, capacity) {EDDY_METRIC(text, "{operation}"), (capacity), {0, 0, 0}}
+#define EDDY_QUEUE(text, capacity)                                                                 \
+    {                                                                                              \
+        EDDY_METRIC(text, "{operation}"), (capacity),                                              \
+        {                                                                                          \
+            0, 0, 0                                                                                \
+        }                                                                                          \
+    }
 
 /* How an operation ended. */
 enum eddy_status { EDDY_OK = 0, EDDY_ERROR = 1, EDDY_CANCELLED = 2, EDDY_TIMEOUT = 3 };
@@ -82,16 +100,16 @@ enum eddy_loss {
 
 /* Numbers of records (finished operations, samples, marks) since this process began to record. */
 struct eddy_stats {
-    uint64_t size_bytes;  /* set by the caller: sizeof(struct eddy_stats) */
-    uint64_t recording;   /* 1 if calls are recorded */
-    uint64_t connected;   /* 1 if a collector has the session */
-    uint64_t produced;    /* by the program and by the library's own metrics, kept or not */
-    uint64_t stored;      /* taken over by a collector and written to its file */
-    uint64_t pending;     /* on their way: produced = stored + pending + the sum of lost */
-    uint64_t lost[8];     /* by enum eddy_loss */
-    uint64_t open;        /* operations begun and not ended */
-    uint64_t stale_ends;  /* ends of operations that had ended already */
-    uint64_t session[2];  /* the 16 bytes of the session id, as they stand in the trace */
+    uint64_t size_bytes; /* set by the caller: sizeof(struct eddy_stats) */
+    uint64_t recording;  /* 1 if calls are recorded */
+    uint64_t connected;  /* 1 if a collector has the session */
+    uint64_t produced;   /* by the program and by the library's own metrics, kept or not */
+    uint64_t stored;     /* taken over by a collector and written to its file */
+    uint64_t pending;    /* on their way: produced = stored + pending + the sum of lost */
+    uint64_t lost[8];    /* by enum eddy_loss */
+    uint64_t open;       /* operations begun and not ended */
+    uint64_t stale_ends; /* ends of operations that had ended already */
+    uint64_t session[2]; /* the 16 bytes of the session id, as they stand in the trace */
 };
 
 /*
@@ -147,8 +165,7 @@ struct eddy_queue *eddy_queue_intern(const char *text, uint64_t capacity);
  * Returns:  its handle, never reused within 2^42 operations of a slot; 0 if it is not recorded. Every call takes 0 and
  *           does nothing.
  */
-static inline uint64_t eddy_begin(struct eddy_name *name)
-    EDDY_INLINE(begin);
+static inline uint64_t eddy_begin(struct eddy_name *name) EDDY_INLINE(begin);
 static inline uint64_t eddy_begin_at(struct eddy_name *name, uint64_t begin_ns)
     EDDY_INLINE(begin_at);
 static inline uint64_t eddy_begin_child(struct eddy_name *name, uint64_t parent)
@@ -157,16 +174,13 @@ static inline uint64_t eddy_begin_queued(struct eddy_name *name, struct eddy_que
     EDDY_INLINE(begin_queued);
 
 /* Says what the operation does from now on (enum eddy_operation_state). Leaving EDDY_QUEUED leaves its queue. */
-static inline void eddy_state(uint64_t operation, uint32_t state)
-    EDDY_INLINE(state);
+static inline void eddy_state(uint64_t operation, uint32_t state) EDDY_INLINE(state);
 
 /* Enters a queue (again): state EDDY_QUEUED, one more in queue. */
-static inline void eddy_enqueue(uint64_t operation, struct eddy_queue *queue)
-    EDDY_INLINE(enqueue);
+static inline void eddy_enqueue(uint64_t operation, struct eddy_queue *queue) EDDY_INLINE(enqueue);
 
 /* Ends the operation (enum eddy_status), on any thread. Only the first end of a handle counts; later ones are counted. */
-static inline void eddy_end(uint64_t operation, uint32_t status)
-    EDDY_INLINE(end);
+static inline void eddy_end(uint64_t operation, uint32_t status) EDDY_INLINE(end);
 
 /* Attributes. The same key again replaces the value. Text: at most 128 bytes of UTF-8 are kept. About 250 bytes a record. */
 static inline void eddy_set_u64(uint64_t operation, struct eddy_name *key, uint64_t value)
@@ -181,19 +195,14 @@ static inline void eddy_set_text(uint64_t operation, struct eddy_name *key, cons
     EDDY_INLINE(set_text);
 
 /* A value of a metric now; an increment of a counter; an instant event. */
-static inline void eddy_gauge(struct eddy_name *metric, int64_t value)
-    EDDY_INLINE(gauge);
-static inline void eddy_gauge_f64(struct eddy_name *metric, double value)
-    EDDY_INLINE(gauge_f64);
-static inline void eddy_count(struct eddy_name *metric, int64_t increment)
-    EDDY_INLINE(count);
-static inline void eddy_mark(struct eddy_name *name)
-    EDDY_INLINE(mark);
+static inline void eddy_gauge(struct eddy_name *metric, int64_t value) EDDY_INLINE(gauge);
+static inline void eddy_gauge_f64(struct eddy_name *metric, double value) EDDY_INLINE(gauge_f64);
+static inline void eddy_count(struct eddy_name *metric, int64_t increment) EDDY_INLINE(count);
+static inline void eddy_mark(struct eddy_name *name) EDDY_INLINE(mark);
 
 /* An operation that was timed elsewhere; durations of 2^62 ns and more are refused and counted. */
 static inline void eddy_record(struct eddy_name *name, uint64_t begin_ns, uint64_t duration_ns,
-                               uint32_t status)
-    EDDY_INLINE(record);
+                               uint32_t status) EDDY_INLINE(record);
 
 /*
  * The rest of this file is how the functions above reach the library. Each tests eddy_recording, or the handle, and calls
@@ -226,8 +235,8 @@ void eddy_exported_gauge(struct eddy_name *metric, int64_t value) EDDY_EXPORTED(
 void eddy_exported_gauge_f64(struct eddy_name *metric, double value) EDDY_EXPORTED(eddy_gauge_f64);
 void eddy_exported_count(struct eddy_name *metric, int64_t increment) EDDY_EXPORTED(eddy_count);
 void eddy_exported_mark(struct eddy_name *name) EDDY_EXPORTED(eddy_mark);
-void eddy_exported_record(struct eddy_name *name, uint64_t begin_ns, uint64_t duration_ns, uint32_t status)
-    EDDY_EXPORTED(eddy_record);
+void eddy_exported_record(struct eddy_name *name, uint64_t begin_ns, uint64_t duration_ns,
+                          uint32_t status) EDDY_EXPORTED(eddy_record);
 
 static inline int eddy_is_recording_(void)
 {

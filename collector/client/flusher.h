@@ -15,9 +15,10 @@ struct flusher;
 /* What the flusher knows about where the records are. */
 struct flusher_counts {
     bool connected;
-    uint64_t stored;  /* records in frames that the collector acknowledged as written */
+    uint64_t stored; /* records in frames that the collector acknowledged as written */
     uint64_t lost_in_outbox;
-    uint64_t own_samples; /* samples that the flusher itself produced: stored, lost or on their way like all others */
+    uint64_t
+        own_samples; /* samples that the flusher itself produced: stored, lost or on their way like all others */
 };
 
 /*

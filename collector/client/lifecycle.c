@@ -66,9 +66,10 @@ static void add_ring(struct eddy_stats *stats, const struct ring *ring)
                        atomic_load_explicit(&ring->sampled, memory_order_relaxed);
     stats->stale_ends += atomic_load_explicit(&ring->stale_ends, memory_order_relaxed);
     for (int cause = 0; cause < LOSS_CLIENT_CAUSE_COUNT; cause++) {
-        stats->lost[cause] += atomic_load_explicit(&ring->lost_operations[cause], memory_order_relaxed) +
-                              atomic_load_explicit(&ring->lost_samples[cause], memory_order_relaxed) +
-                              atomic_load_explicit(&ring->lost_marks[cause], memory_order_relaxed);
+        stats->lost[cause] +=
+            atomic_load_explicit(&ring->lost_operations[cause], memory_order_relaxed) +
+            atomic_load_explicit(&ring->lost_samples[cause], memory_order_relaxed) +
+            atomic_load_explicit(&ring->lost_marks[cause], memory_order_relaxed);
     }
 }
 

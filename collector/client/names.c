@@ -115,10 +115,10 @@ static void want_name(struct wanted_name *ret_wanted, const char *text, const ch
     ret_wanted->value = value;
     ret_wanted->length = utf8_copy(ret_wanted->text, sizeof(ret_wanted->text), text,
                                    strnlen(text, NAME_MAX_BYTES + 1), NULL);
-    ret_wanted->unit_length =
-        unit == NULL ? 0
-                     : utf8_copy(ret_wanted->unit, sizeof(ret_wanted->unit), unit,
-                                 strnlen(unit, UNIT_MAX_BYTES + 1), NULL);
+    ret_wanted->unit_length = unit == NULL
+                                  ? 0
+                                  : utf8_copy(ret_wanted->unit, sizeof(ret_wanted->unit), unit,
+                                              strnlen(unit, UNIT_MAX_BYTES + 1), NULL);
     ret_wanted->unit[ret_wanted->unit_length] = '\0';
     ret_wanted->hash = hash_name(ret_wanted);
 }
@@ -203,8 +203,7 @@ uint32_t names_intern_queue(struct recorder *recorder, const char *text, uint64_
         return 0;
     }
 
-    uint32_t made =
-        atomic_fetch_add_explicit(&recorder->queue_count, 1, memory_order_relaxed) + 1;
+    uint32_t made = atomic_fetch_add_explicit(&recorder->queue_count, 1, memory_order_relaxed) + 1;
 
     if (made > RECORDER_MAX_QUEUES) {
         return 0;

@@ -14,7 +14,8 @@
 
 enum {
     PAGE_BYTES = 4096,
-    STAGING_SHARE = 8, /* of the memory: 1/8 each for staging and outbox, at the default sizes 8 MiB */
+    STAGING_SHARE =
+        8, /* of the memory: 1/8 each for staging and outbox, at the default sizes 8 MiB */
     OUTBOX_SHARE = 8,
     HIGH_DESCRIPTOR = 512, /* out of the way of programs that expect small numbers */
 };

@@ -41,7 +41,8 @@ enum {
     NAME_ID_DENIED = 0x7fffffff, /* an attribute key that EDDY_ATTRIBUTES keeps back: in no entry */
 
     SLOT_INDEX_BITS = 22,
-    SLOT_CHAIN = 32, /* slots move between thread caches and the shared list in chains of this many */
+    SLOT_CHAIN =
+        32, /* slots move between thread caches and the shared list in chains of this many */
     SLOT_CACHE = 4 * SLOT_CHAIN,
     ATTRIBUTE_BYTES = 4 * 64,
 
@@ -84,7 +85,7 @@ struct record {
     uint8_t kind;          /* enum entry_kind */
     uint8_t status;
     uint8_t continuations;
-    uint8_t flags; /* enum record_flags */
+    uint8_t flags;            /* enum record_flags */
     uint16_t attribute_bytes; /* used, in the continuations behind the states */
     uint8_t reserved[14];
 };
@@ -116,8 +117,8 @@ _Static_assert(sizeof(struct chunk_entry) == ENTRY_BYTES, "a chunk header is one
  * key 0: replaced, skip.
  */
 struct attribute_entry {
-    uint32_t key; /* name id */
-    uint8_t type; /* enum attribute_type */
+    uint32_t key;   /* name id */
+    uint8_t type;   /* enum attribute_type */
     uint8_t length; /* bytes of text */
     uint8_t reserved[2];
 };
@@ -136,7 +137,7 @@ struct slot {
     uint32_t begin_thread;
     uint16_t attribute_bytes;
     _Atomic uint8_t state;
-    uint8_t state_mask; /* states whose ticks are valid */
+    uint8_t state_mask;    /* states whose ticks are valid */
     _Atomic uint8_t flags; /* enum record_flags */
     uint8_t is_in_queue;   /* it counts in the depth of its queue */
     uint8_t reserved[2];
@@ -187,23 +188,25 @@ struct ring {
     union {
         struct {
             volatile uint32_t busy; /* the thread is inside a call */
-            _Atomic uint32_t deferred; /* ends that wait in deferred_ends, and ends for which there was no room */
+            _Atomic uint32_t
+                deferred; /* ends that wait in deferred_ends, and ends for which there was no room */
         };
         volatile uint64_t guard; /* both: 0 if nothing is special */
     };
     uint32_t epoch; /* of the session; a thread's ring is valid only if it is the process's */
     uint32_t cached_slots;
-    uint64_t head;  /* entries produced */
-    uint64_t limit; /* head may go up to here without a look at consumed */
-    uint64_t mask;  /* entries - 1 */
+    uint64_t head;             /* entries produced */
+    uint64_t limit;            /* head may go up to here without a look at consumed */
+    uint64_t mask;             /* entries - 1 */
     _Atomic uint64_t finished; /* operations published; written by the producer */
     _Atomic uint64_t sampled;  /* samples and marks published */
-    _Atomic uint32_t serial; /* of the thread; unique in the session; never 0 */
-    uint32_t index;          /* of the ring */
+    _Atomic uint32_t serial;   /* of the thread; unique in the session; never 0 */
+    uint32_t index;            /* of the ring */
 
     _Alignas(64) _Atomic uint64_t published; /* written by the producer, release */
     _Alignas(64) _Atomic uint64_t consumed;  /* written by the flusher, release */
-    _Atomic uint32_t tid; /* 0: the ring is free. Claimed by a thread (0 -> tid), freed by the flusher */
+    _Atomic uint32_t
+        tid; /* 0: the ring is free. Claimed by a thread (0 -> tid), freed by the flusher */
 
     /* Written by the thread and its signal handlers, read by anybody. */
     _Alignas(64) _Atomic uint64_t lost_operations[LOSS_CLIENT_CAUSE_COUNT];
@@ -215,7 +218,8 @@ struct ring {
     struct deferred_end deferred_ends[DEFERRED_ENDS];
     uint32_t slot_cache[SLOT_CACHE];
 };
-_Static_assert(sizeof(struct ring) <= RING_ENTRIES_OFFSET, "a ring's header fits in front of its entries");
+_Static_assert(sizeof(struct ring) <= RING_ENTRIES_OFFSET,
+               "a ring's header fits in front of its entries");
 
 /* Drained records that wait for their batch. Written by the flusher only. */
 struct staging {
@@ -253,16 +257,20 @@ struct recorder {
     uint64_t slot_count;
 
     /* Written by any thread. */
-    _Alignas(64) _Atomic uint64_t free_slots; /* tag << 32 | first slot of the first free chain, 0 if none */
-    _Atomic uint32_t fresh_slots; /* slots SLOT_CHAIN .. SLOT_CHAIN + fresh_slots - 1 were used at least once */
-    _Atomic uint32_t name_count;              /* ids 1 .. name_count are taken */
+    _Alignas(64) _Atomic uint64_t
+        free_slots; /* tag << 32 | first slot of the first free chain, 0 if none */
+    _Atomic uint32_t
+        fresh_slots; /* slots SLOT_CHAIN .. SLOT_CHAIN + fresh_slots - 1 were used at least once */
+    _Atomic uint32_t name_count; /* ids 1 .. name_count are taken */
     _Atomic uint32_t name_text_used;
     _Atomic uint32_t queue_count;
     _Atomic uint32_t thread_serial;
-    _Atomic uint32_t ring_count; /* rings made; may pass RECORDER_MAX_RINGS; those without an offset are not ready */
+    _Atomic uint32_t
+        ring_count; /* rings made; may pass RECORDER_MAX_RINGS; those without an offset are not ready */
     _Atomic uint64_t rings_used; /* bytes */
     _Atomic uint64_t names_folded;
-    _Atomic uint64_t lost_without_ring[3]; /* operations, samples, marks of threads that found no ring */
+    _Atomic uint64_t
+        lost_without_ring[3]; /* operations, samples, marks of threads that found no ring */
     _Atomic uint64_t ring_offsets[RECORDER_MAX_RINGS];
 
     /* The futex that the flusher sleeps on: counts wakes. Written by any thread. */
@@ -284,8 +292,8 @@ struct recorder_sizes {
  * Owns:     the mapping and *ret_fd, CLOEXEC and moved above the descriptors a program is likely to use, are the
  *           caller's.
  */
-MUST_USE int recorder_new(struct recorder **ret_recorder, int *ret_fd, const struct recorder_sizes *sizes,
-                          uint32_t epoch);
+MUST_USE int recorder_new(struct recorder **ret_recorder, int *ret_fd,
+                          const struct recorder_sizes *sizes, uint32_t epoch);
 void recorder_free(struct recorder *recorder);
 
 static inline void *recorder_at(const struct recorder *recorder, uint64_t offset)

@@ -37,7 +37,9 @@ __attribute__((constructor)) static void prepare(void)
         return;
     }
     if (madvise(page, PAGE_BYTES, MADV_WIPEONFORK) != 0) {
-        (void)munmap(page, PAGE_BYTES); /* A kernel before 4.14: without this, a forked child could harm its parent. */
+        (void)munmap(
+            page,
+            PAGE_BYTES); /* A kernel before 4.14: without this, a forked child could harm its parent. */
         return;
     }
     ticks_init();

@@ -10,6 +10,7 @@
 
 enum {
     SETTINGS_PATH_BYTES = 108, /* sockaddr_un.sun_path */
+    SETTINGS_MAX_PATHS = 2,
     SETTINGS_TEXT_BYTES = 4096,
     SETTINGS_MAX_KEYS = 64,
 };
@@ -17,7 +18,8 @@ enum {
 struct settings {
     bool disabled;
     bool debug;
-    char socket_path[SETTINGS_PATH_BYTES]; /* "" if the name given is too long */
+    size_t socket_path_count; /* 0 if the name given is too long */
+    char socket_paths[SETTINGS_MAX_PATHS][SETTINGS_PATH_BYTES]; /* to be tried in this order */
     struct recorder_sizes sizes;
     uint64_t sample_period_ns; /* 0: no samples */
     size_t label_count;

@@ -56,8 +56,8 @@ static void count_without_ring(enum call_kind kind)
     if (kind == CALL_UNCOUNTED) {
         return;
     }
-    if (recorder == NULL || atomic_load_explicit(&session->stage, memory_order_acquire) !=
-                                SESSION_RUNNING) {
+    if (recorder == NULL ||
+        atomic_load_explicit(&session->stage, memory_order_acquire) != SESSION_RUNNING) {
         (void)atomic_fetch_add_explicit(&session->refused_while_starting, 1, memory_order_relaxed);
         return;
     }
@@ -74,9 +74,9 @@ static struct ring *claim_used_ring(struct recorder *recorder, uint32_t tid)
         uint32_t nobody = 0;
 
         /* Pairs with the release of the reaper, which left the ring drained and its cache empty. */
-        if (ring != NULL && atomic_compare_exchange_strong_explicit(
-                                &ring->tid, &nobody, tid, memory_order_acq_rel,
-                                memory_order_relaxed)) {
+        if (ring != NULL &&
+            atomic_compare_exchange_strong_explicit(&ring->tid, &nobody, tid, memory_order_acq_rel,
+                                                    memory_order_relaxed)) {
             return ring;
         }
     }

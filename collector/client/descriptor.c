@@ -1,0 +1,72 @@
+#include "descriptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+
+enum {
+    HIGH_DESCRIPTOR = 512,
+    LOW_LIMIT = 64,
+    BELOW_LIMIT = 16, /* where the limit is low, so far below it */
+};
+
+static int highest_wanted(void)
+{
+    struct rlimit limit = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > HIGH_DESCRIPTOR) {
+        return HIGH_DESCRIPTOR;
+    }
+    return limit.rlim_cur > LOW_LIMIT ? (int)limit.rlim_cur - BELOW_LIMIT : STDERR_FILENO + 1;
+}
+
+int descriptor_note(struct descriptor *ret_descriptor, int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0) {
+        return -errno;
+    }
+    ret_descriptor->device = status.st_dev;
+    ret_descriptor->inode = status.st_ino;
+    atomic_signal_fence(memory_order_release);
+    ret_descriptor->fd = fd;
+    return 0;
+}
+
+int descriptor_take(struct descriptor *ret_descriptor, int fd)
+{
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, highest_wanted());
+    int kept = moved < 0 ? fd : moved;
+
+    if (moved >= 0) {
+        (void)close(fd);
+    }
+
+    int r = descriptor_note(ret_descriptor, kept);
+
+    if (r < 0) {
+        (void)close(kept);
+    }
+    return r;
+}
+
+bool descriptor_is_ours(const struct descriptor *descriptor)
+{
+    struct stat status;
+
+    return descriptor->fd >= 0 && fstat(descriptor->fd, &status) == 0 &&
+           status.st_dev == descriptor->device && status.st_ino == descriptor->inode;
+}
+
+void descriptor_release(struct descriptor *descriptor)
+{
+    int fd = descriptor->fd;
+
+    if (descriptor_is_ours(descriptor)) {
+        descriptor->fd = -1;
+        (void)close(fd);
+    }
+    descriptor->fd = -1;
+}

@@ -1,0 +1,35 @@
+/*
+ * A descriptor of ours in a process that is not: known by device and inode, because the program may close any number and
+ * get it back for something else. What is not ours any more is forgotten, never closed, read or written.
+ */
+#pragma once
+
+#include "base.h"
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct descriptor {
+    dev_t device;
+    ino_t inode;
+    int fd; /* owned; -1: none. Written last, so that a forked child never finds one without its identity */
+};
+
+#define NO_DESCRIPTOR ((struct descriptor){.fd = -1})
+
+/*
+ * Takes fd over, out of the way of programs that expect small numbers if a higher one is to be had.
+ *
+ * Returns:  0, or a negative errno: fd is closed then.
+ * Threads:  one descriptor, one thread at a time, as all functions here.
+ */
+MUST_USE int descriptor_take(struct descriptor *ret_descriptor, int fd);
+
+/* Notes what fd is, without taking it over. Returns 0 or a negative errno. */
+MUST_USE int descriptor_note(struct descriptor *ret_descriptor, int fd);
+
+/* Whether the number still stands for what it was. */
+bool descriptor_is_ours(const struct descriptor *descriptor);
+
+/* Closes it if it is ours, and forgets it. */
+void descriptor_release(struct descriptor *descriptor);

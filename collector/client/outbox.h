@@ -1,0 +1,97 @@
+/*
+ * Frames that the collector has not yet acknowledged, in the recorder, so that they outlive the process.
+ *
+ * Layout of the recorder's outbox area: struct outbox_head, entries[head.entry_count], frames. An entry counts if and only
+ * if its state is OUTBOX_HELD; its frame, with the header of the wire protocol in front, lies at its offset from the begin
+ * of the area. Entries stand in no order: their sequences say it. Frames lie wherever there was room.
+ *
+ * head.batch is the number of the newest batch that ever got here. It is written after the entry is held, so a reader
+ * takes the greater one of it and of the sequences held: staging is to be ignored if its batch number is not above that.
+ * No positions of rings are kept here: a ring's consumed is moved before the batch of these records is made.
+ *
+ * Who is dropped when there is no room: the oldest frames that were never sent, not even in part. A frame that was sent
+ * may have been written by the collector, so dropping it could count a record as lost that is kept.
+ */
+#pragma once
+
+#include "columns.h"
+#include "loss_watch.h"
+#include "recorder.h"
+#include "wire.h"
+
+enum outbox_state { OUTBOX_FREE = 0, OUTBOX_HELD = 1 };
+
+struct outbox_head {
+    uint32_t entry_count;
+    uint32_t reserved;
+    _Atomic uint64_t batch;
+    uint64_t reserved2[6];
+};
+
+struct outbox_entry {
+    _Atomic uint32_t state;
+    uint32_t type;   /* enum wire_type */
+    uint64_t offset; /* of the wire header, from the begin of the area */
+    uint64_t size;   /* wire header and frame */
+    struct frame_account account;
+};
+
+/* The flusher's own view of the area. */
+struct outbox {
+    struct outbox_head *head; /* in the recorder, as the following */
+    struct outbox_entry *entries;
+    uint8_t *area;
+    uint64_t first_offset; /* where frames may lie */
+    uint64_t end_offset;
+    uint32_t held;
+    uint16_t *by_sequence; /* owned; indexes of held entries, oldest first */
+    uint16_t *by_offset;   /* owned; the same, by where their frames lie */
+    bool *was_sent;        /* owned; by entry: to some collector, at least in part */
+    uint32_t sent;         /* of by_sequence: handed to the present connection, in whole */
+    uint64_t sent_bytes;   /* of these */
+};
+
+/* Returns 0 or -ENOMEM. The area must be empty. */
+MUST_USE int outbox_init(struct outbox *outbox, struct recorder *recorder);
+void outbox_release(struct outbox *outbox);
+
+/* Whether a frame of size bytes could be put now. Threads: the flusher's only, as all functions here. */
+bool outbox_has_room(const struct outbox *outbox, size_t size);
+
+/*
+ * Drops the oldest frame that was never sent.
+ *
+ * Returns:  true and its account; false if there is none.
+ */
+bool outbox_drop(struct outbox *outbox, struct frame_account *ret_account);
+
+/* Adds a frame, newer than all others; outbox_has_room() said yes. */
+void outbox_put(struct outbox *outbox, enum wire_type type, struct slice frame,
+                const struct frame_account *account);
+
+/* Begins a new connection: everything is to be sent (again). */
+void outbox_rewind(struct outbox *outbox);
+
+/*
+ * The bytes of the oldest frame that the present connection did not get yet, behind its wire header.
+ *
+ * Returns:  false if there is none, or if so much is unacknowledged that newer frames would have no room.
+ */
+bool outbox_next(const struct outbox *outbox, struct slice *ret_message);
+
+/* The first byte of what outbox_next() returned was sent; all of it was sent. */
+void outbox_sending(struct outbox *outbox);
+void outbox_sent(struct outbox *outbox);
+
+/*
+ * Frees the frames up to sequence that the present connection got.
+ *
+ * Returns:  how many records were in them.
+ */
+uint64_t outbox_acknowledge(struct outbox *outbox, uint64_t sequence);
+
+/* Whether all frames up to sequence were acknowledged or dropped. */
+bool outbox_is_done_with(const struct outbox *outbox, uint64_t sequence);
+
+/* The sequence of the oldest frame held, or of the one that will be put next. */
+uint64_t outbox_next_sequence(const struct outbox *outbox);

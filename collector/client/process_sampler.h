@@ -1,0 +1,61 @@
+/*
+ * The process's own metrics, sampled by the flusher without being asked:
+ *
+ *     process.cpu.user_time, .system_time                  ns      of the process and of each thread that ran; totals
+ *     process.cpu.utilization                              1       of the CPUs available, since the last sample
+ *     process.context_switches.voluntary, .involuntary             of the process and of each thread that ran; totals
+ *     process.run_queue.wait                               ns      runnable without running; likewise; totals
+ *     process.memory.rss                                   By
+ *     process.memory.heap_in_use                           By      resident private memory: heaps of all allocators, stacks
+ *     process.page_faults.minor, .major                            totals
+ *     process.threads
+ *     process.io.read_bytes, .write_bytes                  By      through system calls, whatever the device; totals
+ *     process.io.read_calls, .write_calls                          totals
+ *     QUEUE.depth                                          {operation}, of every queue that was used
+ *
+ * The heap is not asked how much of it is in use: mallinfo2() walks the free lists of each arena under its lock, which would
+ * stop the program's threads for as long as that takes.
+ *
+ * The sampler measures what it costs and takes samples more seldom if that exceeds 0.2 % of a CPU.
+ */
+#pragma once
+
+#include "sample_buffer.h"
+#include "thread_sampler.h"
+
+enum { PROCESS_METRIC_COUNT = 14 };
+
+/* Owns its memory. One thread at a time. */
+struct process_sampler {
+    struct recorder *recorder; /* borrowed */
+    uint64_t wanted_period_ns; /* 0: no samples */
+    uint64_t period_ns;        /* in force; 0: none are taken at present */
+    uint64_t due_ns;
+    uint64_t cost_ns; /* of a sample, smoothed */
+    uint64_t cpu_count;
+    uint64_t page_bytes;
+    uint64_t last_ns;
+    uint64_t last_cpu_ns;
+    uint64_t taken; /* samples since the session began */
+    uint32_t names[PROCESS_METRIC_COUNT];
+    uint32_t *queue_names; /* owned; ids of QUEUE.depth by queue; 0: not known yet */
+    struct thread_sampler threads;
+    struct sample_buffer buffer; /* for the next batch; emptied by its reader */
+};
+
+/* Returns 0 or -ENOMEM. Threads: the flusher's only, as all functions here. */
+MUST_USE int process_sampler_init(struct process_sampler *sampler, struct recorder *recorder,
+                                  uint64_t period_ns);
+void process_sampler_release(struct process_sampler *sampler);
+
+/*
+ * Takes a sample if one is due.
+ *
+ * is_active     operations ended lately: every period; else once a second
+ * is_listening  a collector could be reached lately: else never
+ */
+void process_sampler_step(struct process_sampler *sampler, uint64_t now_ns, bool is_active,
+                          bool is_listening);
+
+/* When the next sample is due; UINT64_MAX if none is. */
+uint64_t process_sampler_due_ns(const struct process_sampler *sampler);

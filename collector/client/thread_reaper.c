@@ -1,0 +1,82 @@
+#include "thread_reaper.h"
+
+#include "calls.h"
+#include "slots.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+/*
+ * What a dead thread left in its ring is read without anything to pair with: the kernel's answer that the thread is gone
+ * is the only order there is, and ThreadSanitizer does not know it.
+ */
+#define AFTER_DEATH __attribute__((no_sanitize("thread"), noinline))
+
+/* A ring with a younger serial and the same tid: the kernel gave the number to a new thread, so the old one is dead. */
+static bool was_succeeded(const struct recorder *recorder, const struct ring *ring, uint32_t tid)
+{
+    uint32_t ring_count = recorder_ring_count(recorder);
+    uint32_t serial = atomic_load_explicit(&ring->serial, memory_order_acquire);
+
+    for (uint32_t i = 0; i < ring_count; i++) {
+        const struct ring *other = recorder_ring(recorder, i);
+
+        if (other != NULL && other != ring &&
+            atomic_load_explicit(&other->tid, memory_order_acquire) == tid &&
+            atomic_load_explicit(&other->serial, memory_order_acquire) > serial) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_dead(const struct recorder *recorder, const struct ring *ring, uint32_t tid)
+{
+    return (syscall(SYS_tgkill, recorder->pid, tid, 0) < 0 && errno == ESRCH) ||
+           was_succeeded(recorder, ring, tid);
+}
+
+/* Empties the ring's slot cache. Ends that waited for the thread's next call are made by us, in its place. */
+static AFTER_DEATH void take_over(struct recorder *recorder, struct ring *ring)
+{
+    uint32_t indexes[SLOT_CACHE];
+    uint32_t count;
+
+    if (ring->deferred != 0) {
+        calls_finish_deferred(ring);
+    }
+    count = ring->cached_slots < SLOT_CACHE ? ring->cached_slots : SLOT_CACHE;
+    for (uint32_t i = 0; i < count; i++) {
+        indexes[i] = ring->slot_cache[i];
+    }
+    ring->cached_slots = 0;
+    slots_give_back(recorder, indexes, count);
+}
+
+static bool reap(struct recorder *recorder, struct ring *ring, struct stager *stager)
+{
+    take_over(recorder, ring);
+    if (!stager_drain(stager, ring)) {
+        return false;
+    }
+    /* Pairs with the acquire in claim_used_ring(): whoever takes the ring finds it empty. */
+    atomic_store_explicit(&ring->tid, 0, memory_order_release);
+    return true;
+}
+
+uint32_t thread_reaper_run(struct recorder *recorder, struct stager *stager)
+{
+    uint32_t ring_count = recorder_ring_count(recorder);
+    uint32_t freed = 0;
+
+    for (uint32_t i = 0; i < ring_count; i++) {
+        struct ring *ring = recorder_ring(recorder, i);
+        /* A ring that was claimed but has no serial of its thread yet looks like its last thread: not dead, then. */
+        uint32_t tid = ring == NULL ? 0 : atomic_load_explicit(&ring->tid, memory_order_acquire);
+
+        if (tid != 0 && is_dead(recorder, ring, tid) && reap(recorder, ring, stager)) {
+            freed++;
+        }
+    }
+    return freed;
+}
