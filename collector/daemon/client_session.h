@@ -1,0 +1,121 @@
+/*
+ * What the collector knows about a session: whose it is, how far it got, and what it sent. Survives connections.
+ *
+ * A session has three groups of fields, each with one writer: the loop's, the progress that the writer thread reports
+ * (copied under the mutex of disk_channel.h), and the writer thread's own. The loop frees a session only when no job of
+ * it is on its way and no part of it is open, so that the writer thread never meets a freed one.
+ */
+#pragma once
+
+#include "batch.h"
+#include "packet.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct connection;
+struct part;
+
+enum {
+    /* Sessions remembered after their connection ended, so that what they send again is recognised. */
+    SESSIONS_MAX_IDLE = 16384,
+    SESSION_BUCKETS = 4096, /* a power of two */
+    SESSION_SHOWN_NAME_BYTES = 64,
+};
+
+/* Memory for the greetings of all sessions together. */
+#define SESSIONS_MAX_HELLO_BYTES (32 * MIB)
+
+/* As the kernel says (SO_PEERCRED). */
+struct peer_identity {
+    uint32_t pid;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+/* Reported by the writer thread. */
+struct session_progress {
+    uint64_t written; /* greatest sequence that was written, or counted as lost */
+    uint64_t durable; /* greatest sequence that survives a power failure */
+    uint64_t jobs_done;
+    uint64_t parts;            /* open, or being closed */
+    struct record_counts lost; /* by the collector */
+    uint64_t bytes_written;
+    bool has_totals;
+    struct totals totals; /* of the client, from the head of a recent batch */
+};
+
+/* The writer thread's own: what it needs to go on in the next part. */
+struct session_output {
+    struct part *part; /* owned by the writer thread; NULL between parts */
+    uint32_t next_part;
+    uint64_t last_sequence; /* greatest written; 0: none yet */
+    uint32_t loss_count;
+    struct loss losses[2]; /* WRITE_FAILED and DISK_LIMIT, not yet in an End */
+    uint64_t gaps;         /* batches that never arrived, not yet in an End */
+};
+
+struct client_session {
+    /* Set when created, then constant: both threads read them. */
+    uint8_t id[SESSION_ID_BYTES];
+    struct peer_identity peer;
+    enum source_kind kind;
+    uint64_t first_sequence;
+    uint8_t *hello; /* owned: the packed greeting, from which a Source is made */
+    size_t hello_size;
+    char shown_name[SESSION_SHOWN_NAME_BYTES]; /* executable, safe for terminals */
+
+    /* The loop's. */
+    struct client_session *next_in_bucket;
+    struct connection *connection; /* borrowed; NULL while not connected */
+    uint64_t last_sequence;        /* greatest received */
+    uint64_t jobs_pushed;
+    uint64_t last_seen_ns; /* monotonic */
+    struct client_session *next_updated;
+    uint64_t frames;
+    uint64_t frame_bytes;
+    struct record_counts received;
+    bool ended;                    /* said goodbye */
+    struct session_progress known; /* copy of progress as last reported */
+
+    /* Shared, under the mutex of disk_channel.h. */
+    struct session_progress progress;
+    struct client_session *next_reported;
+    bool is_reported;
+
+    /* The writer thread's. */
+    struct session_output output;
+    uint64_t totals_read_ns;
+};
+
+struct session_table {
+    struct client_session *buckets[SESSION_BUCKETS]; /* owned */
+    size_t count;
+    size_t hello_bytes;
+};
+
+/*
+ * Adds a session. hello is copied.
+ *
+ * Returns:  0; -EDQUOT if the memory for greetings is used up; -ENOMEM.
+ * Threads:  the loop's only, as all functions here.
+ */
+MUST_USE int session_table_add(struct session_table *table, const struct hello *hello,
+                               struct slice packed_hello, struct peer_identity peer,
+                               enum source_kind kind, struct client_session **ret_session);
+
+/* The session of that id, or NULL. */
+struct client_session *session_table_find(struct session_table *table, const uint8_t *id);
+
+/* Forgets the sessions that are not connected, have no job on its way, and were seen before that time; all of them, or the
+ * oldest ones only as far as there are more than most_idle. */
+void session_table_forget_idle(struct session_table *table, uint64_t seen_before_ns,
+                               size_t most_idle);
+
+/* Calls visit for each session. */
+void session_table_visit(struct session_table *table,
+                         void (*visit)(void *context, struct client_session *session),
+                         void *context);
+
+/* Frees all sessions; the writer thread must have ended. */
+void session_table_release(struct session_table *table);

@@ -1,0 +1,199 @@
+#include "disk_channel.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+int disk_channel_open(struct disk_channel *channel)
+{
+    pthread_condattr_t attributes;
+
+    *channel = (struct disk_channel){.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    channel->last_link = &channel->first_job;
+    if (channel->event_fd < 0) {
+        return -errno;
+    }
+    /* Neither can fail on Linux with these arguments. */
+    (void)pthread_mutex_init(&channel->mutex, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&channel->jobs_arrived, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    return 0;
+}
+
+void disk_channel_release(struct disk_channel *channel)
+{
+    while (channel->first_job != NULL) {
+        struct disk_job *job = channel->first_job;
+
+        channel->first_job = job->next;
+        free(job);
+    }
+    if (channel->event_fd >= 0 && channel->last_link != NULL) {
+        (void)pthread_cond_destroy(&channel->jobs_arrived);
+        (void)pthread_mutex_destroy(&channel->mutex);
+        (void)close(channel->event_fd);
+    }
+    *channel = (struct disk_channel){.event_fd = -1};
+}
+
+struct disk_job *disk_job_new(enum disk_job_kind kind, size_t size)
+{
+    struct disk_job *job = malloc(sizeof(*job) + size);
+
+    if (job != NULL) {
+        *job = (struct disk_job){.kind = kind, .size = size};
+    }
+    return job;
+}
+
+void disk_channel_push(struct disk_channel *channel, struct disk_job *job)
+{
+    job->next = NULL;
+    (void)pthread_mutex_lock(&channel->mutex);
+    *channel->last_link = job;
+    channel->last_link = &job->next;
+    (void)pthread_cond_signal(&channel->jobs_arrived);
+    (void)pthread_mutex_unlock(&channel->mutex);
+}
+
+struct disk_job *disk_channel_take(struct disk_channel *channel, uint64_t deadline_ns)
+{
+    const struct timespec deadline = {
+        .tv_sec = (time_t)(deadline_ns / NS_PER_S),
+        .tv_nsec = (long)(deadline_ns % NS_PER_S),
+    };
+    int r = 0;
+
+    (void)pthread_mutex_lock(&channel->mutex);
+    while (channel->first_job == NULL && r != ETIMEDOUT) {
+        r = pthread_cond_timedwait(&channel->jobs_arrived, &channel->mutex, &deadline);
+    }
+    struct disk_job *jobs = channel->first_job;
+    channel->first_job = NULL;
+    channel->last_link = &channel->first_job;
+    (void)pthread_mutex_unlock(&channel->mutex);
+    return jobs;
+}
+
+void disk_channel_collect(struct disk_channel *channel, struct disk_reports *ret_reports)
+{
+    uint64_t ignored;
+
+    /* Emptied first: a report that comes now makes it readable again. */
+    ssize_t r = read(channel->event_fd, &ignored, sizeof(ignored));
+    (void)r;
+    (void)pthread_mutex_lock(&channel->mutex);
+    *ret_reports = channel->reports;
+    for (struct client_session *session = ret_reports->sessions; session != NULL;
+         session = session->next_reported) {
+        session->known = session->progress;
+        session->next_updated = session->next_reported;
+        session->is_reported = false;
+    }
+    channel->reports = (struct disk_reports){
+        .counters = ret_reports->counters,
+        .stopped = ret_reports->stopped,
+    };
+    (void)pthread_mutex_unlock(&channel->mutex);
+}
+
+static void wake_loop(const struct disk_channel *channel)
+{
+    const uint64_t one = 1;
+
+    /* Fails only if the counter is full: the loop is awake then. */
+    ssize_t r = write(channel->event_fd, &one, sizeof(one));
+    (void)r;
+}
+
+static void apply_update(struct session_progress *progress, const struct progress_update *update)
+{
+    progress->written = max_u64(progress->written, update->written);
+    progress->durable = max_u64(progress->durable, update->durable);
+    progress->jobs_done += update->jobs_done;
+    progress->parts += (uint64_t)update->parts;
+    record_counts_add(&progress->lost, &update->lost);
+    progress->bytes_written += update->bytes_written;
+    if (update->totals != NULL) {
+        progress->totals = *update->totals;
+        progress->has_totals = true;
+    }
+}
+
+void disk_channel_report_session(struct disk_channel *channel, struct client_session *session,
+                                 const struct progress_update *update)
+{
+    (void)pthread_mutex_lock(&channel->mutex);
+    bool was_empty = channel->reports.sessions == NULL;
+    apply_update(&session->progress, update);
+    if (!session->is_reported) {
+        session->is_reported = true;
+        session->next_reported = channel->reports.sessions;
+        channel->reports.sessions = session;
+    }
+    (void)pthread_mutex_unlock(&channel->mutex);
+    if (was_empty) {
+        wake_loop(channel);
+    }
+}
+
+void disk_channel_report_done(struct disk_channel *channel, struct disk_job *job)
+{
+    size_t size = job->size;
+
+    free(job);
+    (void)pthread_mutex_lock(&channel->mutex);
+    bool was_empty = channel->reports.released_bytes == 0;
+    channel->reports.released_bytes += size;
+    (void)pthread_mutex_unlock(&channel->mutex);
+    if (was_empty && size > 0) {
+        wake_loop(channel);
+    }
+}
+
+void disk_channel_report_ticket(struct disk_channel *channel, uint64_t ticket)
+{
+    struct disk_reports *reports = &channel->reports;
+
+    (void)pthread_mutex_lock(&channel->mutex);
+    /* The loop has no more rotations on their way than this. */
+    if (reports->ticket_count < DISK_TICKETS_MAX) {
+        reports->tickets[reports->ticket_count++] = ticket;
+    }
+    (void)pthread_mutex_unlock(&channel->mutex);
+    wake_loop(channel);
+}
+
+void disk_channel_report_event(struct disk_channel *channel, enum disk_event_kind kind, int error,
+                               uint64_t count, const char *name)
+{
+    struct disk_reports *reports = &channel->reports;
+
+    (void)pthread_mutex_lock(&channel->mutex);
+    if (reports->event_count < DISK_EVENTS_MAX) {
+        struct disk_event *event = &reports->events[reports->event_count++];
+
+        *event = (struct disk_event){.kind = kind, .error = error, .count = count};
+        (void)snprintf(event->name, sizeof(event->name), "%s", name);
+    } else {
+        reports->events_lost++;
+    }
+    (void)pthread_mutex_unlock(&channel->mutex);
+    wake_loop(channel);
+}
+
+void disk_channel_report_counters(struct disk_channel *channel,
+                                  const struct disk_counters *counters, bool stopped)
+{
+    (void)pthread_mutex_lock(&channel->mutex);
+    channel->reports.counters = *counters;
+    channel->reports.stopped = stopped;
+    (void)pthread_mutex_unlock(&channel->mutex);
+    if (stopped) {
+        wake_loop(channel);
+    }
+}

@@ -1,0 +1,312 @@
+#include "disk_writer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+/* How often the thread looks at ages and limits while nothing else happens. */
+#define WAKE_INTERVAL_NS NS_PER_S
+
+/* Heads of batches are read for the statistics this often: for each session, and for all together. */
+#define TOTALS_INTERVAL_NS NS_PER_S
+enum { TOTALS_PER_INTERVAL_MAX = 500 };
+
+static void note_loss(struct session_output *output, enum loss_cause cause,
+                      const struct disk_job *job)
+{
+    struct loss *loss = NULL;
+
+    for (uint32_t i = 0; i < output->loss_count; i++) {
+        if (output->losses[i].cause == cause) {
+            loss = &output->losses[i];
+        }
+    }
+    if (loss == NULL) {
+        loss = &output->losses[output->loss_count++];
+        *loss = (struct loss){.cause = cause, .first_ns = job->first_ns};
+    }
+    record_counts_add(&loss->count, &job->counts);
+    loss->first_ns = min_u64(loss->first_ns, job->first_ns);
+    loss->last_ns = max_u64(loss->last_ns, job->last_ns);
+}
+
+/* The collector has taken the frame and cannot keep it: from here on that is a loss with a cause. */
+static void count_loss(struct disk_writer *writer, const struct disk_job *job,
+                       enum loss_cause cause)
+{
+    note_loss(&job->session->output, cause, job);
+    record_counts_add(&writer->counters.lost[cause], &job->counts);
+    writer->counters.frames_lost++;
+}
+
+static int provide_part(struct disk_writer *writer, struct client_session *session)
+{
+    struct part *part = session->output.part;
+    int r = part == NULL ? 0 : part_pool_use(&writer->pool, part);
+
+    if (r < 0) {
+        /* Somebody took the file away, or there is no descriptor: the session goes on in a new part. */
+        disk_sync_distrust(writer, part, r);
+    } else if (part != NULL) {
+        return 0;
+    }
+    r = part_open(&part, &writer->maker, session);
+    if (r == -ENOSPC && disk_space_make_room(writer)) {
+        r = part_open(&part, &writer->maker, session);
+    }
+    if (r < 0) {
+        return r;
+    }
+    session->output.part = part;
+    part_pool_add(&writer->pool, part);
+    writer->folder->needs_sync = true;
+    writer->counters.parts_opened++;
+    writer->counters.open_parts++;
+    disk_channel_report_session(writer->channel, session, &(struct progress_update){.parts = 1});
+    return 0;
+}
+
+/* A part without descriptor is synced with all others, by syncfs(). */
+static void limit_descriptors(struct disk_writer *writer)
+{
+    struct part *part = part_pool_surplus(&writer->pool);
+
+    if (part != NULL) {
+        part_pool_suspend(&writer->pool, part);
+    }
+}
+
+static int write_frame(struct disk_writer *writer, const struct disk_job *job)
+{
+    struct client_session *session = job->session;
+
+    int r = provide_part(writer, session);
+    if (r < 0) {
+        disk_channel_report_event(writer->channel, DISK_PART_NOT_OPENED, r, 1, session->shown_name);
+        return r;
+    }
+    struct part *part = session->output.part;
+    r = part_append(part, job);
+    if (r == -ENOSPC && disk_space_make_room(writer)) {
+        r = part_append(part, job);
+    }
+    if (r < 0) {
+        disk_channel_report_event(writer->channel, DISK_WRITE_FAILED, r, 1, part->writer.name);
+        return r;
+    }
+    writer->counters.frames_written++;
+    writer->counters.bytes_written += job->size;
+    writer->bytes_since_check += job->size;
+    record_counts_add(&writer->counters.stored, &job->counts);
+    disk_sync_note(writer, part, job->size);
+    limit_descriptors(writer);
+    return 0;
+}
+
+static bool may_read_totals(struct disk_writer *writer, const struct client_session *session,
+                            uint64_t now_ns)
+{
+    if (now_ns - writer->totals_budget_ns >= TOTALS_INTERVAL_NS) {
+        writer->totals_budget_ns = now_ns;
+        writer->totals_read_count = 0;
+    }
+    return writer->totals_read_count < TOTALS_PER_INTERVAL_MAX &&
+           now_ns - session->totals_read_ns >= TOTALS_INTERVAL_NS;
+}
+
+/* What the client says about its own losses, while the frame is in memory. */
+static const struct totals *read_totals(struct disk_writer *writer, const struct disk_job *job)
+{
+    struct client_session *session = job->session;
+    struct part *part = session->output.part;
+    uint64_t now_ns = clock_monotonic_ns();
+
+    if (part == NULL || (!job->is_last && !may_read_totals(writer, session, now_ns))) {
+        return NULL;
+    }
+    writer->totals_read_count++;
+    session->totals_read_ns = now_ns;
+    if (totals_read(&writer->maker.totals, (struct slice){job->bytes, job->size}, &part->totals) <
+        0) {
+        return NULL;
+    }
+    part->totals_sequence = job->sequence;
+    return &part->totals;
+}
+
+static void end_part(struct disk_writer *writer, struct client_session *session,
+                     enum end_reason reason)
+{
+    /* Losses that no file tells of yet get a part of their own, if that is possible by now. */
+    if (session->output.part == NULL && session->output.loss_count > 0 &&
+        provide_part(writer, session) < 0) {
+        return;
+    }
+    if (session->output.part != NULL) {
+        disk_sync_finish(writer, session->output.part, reason);
+    }
+}
+
+static void handle_frame(struct disk_writer *writer, const struct disk_job *job)
+{
+    struct progress_update update = {.written = job->sequence};
+    struct client_session *session = job->session;
+
+    session->output.gaps += job->gap;
+    disk_space_check_if_due(writer, clock_monotonic_ns());
+    if (writer->counters.limit_reached) {
+        count_loss(writer, job, LOSS_DISK_LIMIT);
+        update.lost = job->counts;
+    } else if (write_frame(writer, job) < 0) {
+        writer->counters.write_errors++;
+        writer->counters.last_error_ns = clock_monotonic_ns();
+        count_loss(writer, job, LOSS_WRITE_FAILED);
+        update.lost = job->counts;
+    } else {
+        update.bytes_written = job->size;
+        update.totals = read_totals(writer, job);
+    }
+    disk_channel_report_session(writer->channel, session, &update);
+
+    struct part *part = session->output.part;
+    if (job->is_last) {
+        end_part(writer, session, END_SESSION_ENDED);
+    } else if (part != NULL && part_is_full(part, &writer->part_limits, clock_monotonic_ns())) {
+        disk_sync_finish(writer, part, END_ROTATED);
+    }
+}
+
+static void finish_all(struct disk_writer *writer, enum end_reason reason)
+{
+    for (struct part *part = part_pool_any(&writer->pool); part != NULL;
+         part = part_pool_any(&writer->pool)) {
+        disk_sync_finish(writer, part, reason);
+        disk_sync_if_due(writer, clock_monotonic_ns());
+    }
+    disk_sync_now(writer);
+}
+
+static void rotate_old_parts(struct disk_writer *writer, uint64_t now_ns)
+{
+    /* Rotated parts leave the pool: the search begins anew, and ends at the first that is young enough. */
+    for (struct part *part = part_pool_first_opened(&writer->pool);
+         part != NULL && now_ns - part->opened_ns >= writer->part_limits.rotate_age_ns;
+         part = part_pool_first_opened(&writer->pool)) {
+        disk_sync_finish(writer, part, END_ROTATED);
+        disk_sync_if_due(writer, now_ns);
+    }
+}
+
+static void handle_job(struct disk_writer *writer, const struct disk_job *job)
+{
+    switch (job->kind) {
+    case JOB_FRAME:
+        handle_frame(writer, job);
+        break;
+    case JOB_END_PART:
+        end_part(writer, job->session, job->reason);
+        break;
+    case JOB_ROTATE:
+        finish_all(writer, END_ROTATED);
+        disk_channel_report_ticket(writer->channel, job->ticket);
+        break;
+    case JOB_CONFIGURE:
+        writer->part_limits = job->part_limits;
+        writer->folder_limits = job->folder_limits;
+        writer->space_check_due_ns = 0;
+        break;
+    case JOB_STOP:
+        finish_all(writer, END_COLLECTOR_STOPPED);
+        disk_sync_now(writer); /* once more, for the names of what was closed */
+        writer->is_stopping = true;
+        break;
+    }
+}
+
+static void work_on(struct disk_writer *writer, struct disk_job *jobs)
+{
+    while (jobs != NULL) {
+        struct disk_job *next = jobs->next;
+        struct client_session *session = jobs->session;
+
+        handle_job(writer, jobs);
+        disk_channel_report_done(writer->channel, jobs);
+        if (session != NULL) {
+            disk_channel_report_session(writer->channel, session,
+                                        &(struct progress_update){.jobs_done = 1});
+        }
+        disk_sync_if_due(writer, clock_monotonic_ns());
+        jobs = next;
+    }
+}
+
+static uint64_t wake_time_ns(const struct disk_writer *writer)
+{
+    uint64_t wake_ns = clock_monotonic_ns() + WAKE_INTERVAL_NS;
+
+    return writer->sync_due_ns == 0 ? wake_ns : min_u64(wake_ns, writer->sync_due_ns);
+}
+
+static void *writer_main(void *context)
+{
+    struct disk_writer *writer = context;
+
+    disk_space_start(writer);
+    while (!writer->is_stopping) {
+        disk_channel_report_counters(writer->channel, &writer->counters, false);
+        work_on(writer, disk_channel_take(writer->channel, wake_time_ns(writer)));
+        uint64_t now_ns = clock_monotonic_ns();
+        rotate_old_parts(writer, now_ns);
+        disk_sync_if_due(writer, now_ns);
+        disk_space_check_if_due(writer, now_ns);
+    }
+    disk_channel_report_counters(writer->channel, &writer->counters, true);
+    return NULL;
+}
+
+static int start_thread(struct disk_writer *writer)
+{
+    sigset_t all;
+    sigset_t before;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&writer->thread, NULL, writer_main, writer);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        return -error;
+    }
+    (void)pthread_setname_np(writer->thread, "eddy-writer");
+    writer->is_running = true;
+    return 0;
+}
+
+int disk_writer_start(struct disk_writer *writer, struct disk_channel *channel,
+                      struct output_folder *folder, const struct collector_config *config)
+{
+    *writer = (struct disk_writer){
+        .channel = channel,
+        .folder = folder,
+        .part_limits = config->part,
+        .folder_limits = config->folder,
+        .scan = malloc(sizeof(*writer->scan)),
+    };
+    int r = writer->scan == NULL ? -ENOMEM : part_maker_open(&writer->maker, folder->fd);
+    if (r == 0) {
+        r = start_thread(writer);
+    }
+    if (r < 0) {
+        disk_writer_join(writer);
+    }
+    return r;
+}
+
+void disk_writer_join(struct disk_writer *writer)
+{
+    if (writer->is_running) {
+        (void)pthread_join(writer->thread, NULL);
+    }
+    part_maker_release(&writer->maker);
+    free(writer->scan);
+    *writer = (struct disk_writer){0};
+}
