@@ -1,0 +1,72 @@
+/*
+ * The distribution of unsigned integers: durations in ns, depths of queues. Goes into a struct report_summary.
+ *
+ * Keeps the values themselves while there are at most DISTRIBUTION_MAX_EXACT, so that quantiles are exact; beyond that a
+ * log-linear histogram: a value below 2^8 has a bucket of its own, a greater one with e = floor(log2 v) falls into one of
+ * 256 buckets of its octave, whose middle is off by at most 2^-9 (0.195 %). Octaves get memory on first use. Count, least,
+ * greatest, sum (128 bits) and sum of squares (192 bits) are always exact.
+ *
+ * Adding and merging in any order leaves the same distribution, and so the same summary, to the last bit.
+ *
+ * Source:  the bucket scheme of HdrHistogram (G. Tene) with a power of two per octave; quantiles of Hyndman and Fan,
+ *          "Sample Quantiles in Statistical Packages", American Statistician 50(4), 1996, type 7.
+ */
+#pragma once
+
+#include "base.h"
+#include "report_summary.h"
+
+#include <stdbool.h>
+
+enum {
+    DISTRIBUTION_MANTISSA_BITS = 8,
+    DISTRIBUTION_BUCKETS = 1 << DISTRIBUTION_MANTISSA_BITS, /* per octave */
+    DISTRIBUTION_OCTAVES =
+        64 - DISTRIBUTION_MANTISSA_BITS + 1, /* the first holds the values below 2^8 */
+    DISTRIBUTION_MAX_EXACT = 4096,
+};
+
+/* {0} is an empty one. */
+struct distribution {
+    uint64_t count;
+    uint64_t min; /* valid if count > 0, as max */
+    uint64_t max;
+    unsigned __int128 sum;
+    uint64_t square_sum[3]; /* little-endian limbs */
+    uint64_t *values;       /* owned; unsorted; NULL once there is a histogram */
+    uint32_t value_capacity;
+    bool has_histogram;
+    uint64_t *octaves
+        [DISTRIBUTION_OCTAVES]; /* owned; DISTRIBUTION_BUCKETS counts each, NULL if all are 0 */
+};
+
+void distribution_release(struct distribution *distribution);
+
+/*
+ * Adds values.
+ *
+ * Returns:  0 or -ENOMEM; then none or some were added: the distribution is to be dropped.
+ * Threads:  one distribution, one thread at a time, as all functions here.
+ */
+MUST_USE int distribution_add(struct distribution *distribution, const uint64_t *values,
+                              size_t count);
+
+/* Adds all that source holds; source is not changed. Returns 0 or -ENOMEM, as distribution_add(). */
+MUST_USE int distribution_merge(struct distribution *distribution,
+                                const struct distribution *source);
+
+/* Bytes of memory that it holds, besides the struct. */
+size_t distribution_memory_bytes(const struct distribution *distribution);
+
+/*
+ * Describes it: moments within 1e-9, quantiles with 95 % intervals (of order statistics, by the binomial distribution),
+ * at most REPORT_MAX_BINS bins spaced logarithmically (linearly if max / min is small).
+ *
+ * A quantile p is refused as REASON_TOO_FEW where fewer than one value is expected on its far side: n (1 - p) < 1 or
+ * n p < 1 (p50 needs one value); an interval that would need ranks beyond the data has that side NaN.
+ */
+void distribution_summarize(const struct distribution *distribution,
+                            struct report_summary *ret_summary);
+
+/* The quantile p by type 7, or NaN where it is refused. For lists that show a few only. */
+double distribution_quantile(const struct distribution *distribution, double p);
