@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base.h"
+#include "loss.h"
 #include "recorder.h"
 #include "settings.h"
 
@@ -16,7 +17,7 @@ struct flusher;
 struct flusher_counts {
     bool connected;
     uint64_t stored; /* records in frames that the collector acknowledged as written */
-    uint64_t lost_in_outbox;
+    uint64_t lost[LOSS_CLIENT_CAUSE_COUNT]; /* by cause: what the flusher itself had to drop */
     uint64_t
         own_samples; /* samples that the flusher itself produced: stored, lost or on their way like all others */
 };

@@ -137,7 +137,9 @@ int eddy_stats(struct eddy_stats *ret_stats)
     ret_stats->stored = counts.stored;
     /* The rings count what was published and what was not; what a program produced is both. */
     ret_stats->produced += counts.own_samples + sum_lost(ret_stats);
-    ret_stats->lost[LOSS_OUTBOX_FULL] += counts.lost_in_outbox;
+    for (int cause = 0; cause < LOSS_CLIENT_CAUSE_COUNT; cause++) {
+        ret_stats->lost[cause] += counts.lost[cause];
+    }
 
     uint64_t settled = ret_stats->stored + sum_lost(ret_stats);
 

@@ -62,22 +62,23 @@ static int add(struct open_operations *open, const struct open_operation *operat
 }
 
 int open_operations_look(struct open_operations *open, const struct recorder *recorder,
-                         const struct tick_clock *clock)
+                         const struct tick_clock *clock, bool is_last)
 {
     const struct slot *slots = recorder_slots(recorder);
     uint32_t end = SLOT_CHAIN + atomic_load_explicit(&recorder->fresh_slots, memory_order_relaxed);
     uint64_t now_ns = clock_monotonic_ns();
+    uint64_t latest_ns = is_last ? UINT64_MAX : now_ns - OPEN_AGE_NS;
     int r = 1;
 
-    if (now_ns < open->due_ns) {
+    if (now_ns < open->due_ns && !is_last) {
         return 0;
     }
     open->count = 0;
     for (uint32_t i = SLOT_CHAIN; i < end && open->count < BATCH_MAX_OPEN && r > 0; i++) {
         struct open_operation operation;
 
-        if (read_slot(&slots[i], i, clock, &operation) &&
-            operation.begin_ns + OPEN_AGE_NS <= now_ns && add(open, &operation) < 0) {
+        if (read_slot(&slots[i], i, clock, &operation) && operation.begin_ns <= latest_ns &&
+            add(open, &operation) < 0) {
             r = -ENOMEM;
         }
     }

@@ -28,14 +28,15 @@ struct open_operations {
 void open_operations_release(struct open_operations *open);
 
 /*
- * Looks at all slots, if a look is due.
+ * Looks at all slots, if a look is due; finds operations that run for over a second.
  *
+ * is_last   a look is due now, and finds all: what is open stays unfinished
  * Returns:  1 if it looked, 0 if not, -ENOMEM.
  * Threads:  the flusher's only, as all functions here.
  * Cost:     about 4 ns per slot that was ever used; at most 0.2 % of the time.
  */
 MUST_USE int open_operations_look(struct open_operations *open, const struct recorder *recorder,
-                                  const struct tick_clock *clock);
+                                  const struct tick_clock *clock, bool is_last);
 
 /*
  * Puts what the last look found into batch, sorted by begin.
