@@ -15,6 +15,7 @@
 
 #include "base.h"
 #include "report_summary.h"
+#include "wide_integers.h"
 
 #include <stdbool.h>
 
@@ -31,7 +32,7 @@ struct distribution {
     uint64_t count;
     uint64_t min; /* valid if count > 0, as max */
     uint64_t max;
-    unsigned __int128 sum;
+    uint128 sum;
     uint64_t square_sum[3]; /* little-endian limbs */
     uint64_t *values;       /* owned; unsorted; NULL once there is a histogram */
     uint32_t value_capacity;
