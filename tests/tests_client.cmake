@@ -1,6 +1,7 @@
 eddy_stress_test(stress_calls eddy_client)
 
 eddy_support_program(accounting eddy)
+eddy_support_program(short_life eddy)
 
 eddy_end_to_end_test(accounting SMOKE)
 eddy_end_to_end_test(traced_process)

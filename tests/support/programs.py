@@ -12,6 +12,7 @@ SOURCE_DIR = pathlib.Path(os.environ["EDDY_SOURCE_DIR"])
 COLLECTOR = BUILD_DIR / "collector/daemon/eddy-collector"
 ANALYZER = BUILD_DIR / "analyzer/eddy-analyzer"
 SUPPORT = BUILD_DIR / "tests"
+SANITIZED = bool(os.environ.get("EDDY_SANITIZE"))
 
 
 def wait_for(condition, timeout_s=20.0, what="condition"):
@@ -61,6 +62,10 @@ class Collector:
                 [str(COLLECTOR), "stats", "--socket", str(self.socket), "--json"], capture_output=True, check=True
             ).stdout
         )
+
+    def client(self, executable):
+        """What the daemon says of a connected client; None if there is none."""
+        return next((c for c in self.stats()["clients"] if c["executable"] == executable), None)
 
     def signal(self, number):
         self.process.send_signal(number)

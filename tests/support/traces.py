@@ -77,8 +77,8 @@ class Session:
         return max(self.ends, key=lambda end: end.id.sequence)
 
 
-def sessions(folder):
-    """All sessions of a folder by their id."""
+def sessions(folder, executable=None):
+    """All sessions of a folder by their id, or those of one executable."""
     found = {}
     for path in trace_files(folder):
         for packet in read_trace(path).packet:
@@ -87,4 +87,6 @@ def sessions(folder):
             {"source": session.sources, "batch": session.batches, "end": session.ends}[
                 packet.WhichOneof("body")
             ].append(body)
-    return found
+    if executable is None:
+        return found
+    return {i: s for i, s in found.items() if any(source.executable == executable for source in s.sources)}
