@@ -59,11 +59,13 @@ static int grow(struct file_window *window, size_t size)
     return 0;
 }
 
-static int fill(struct file_window *window)
+/* Reads until the first wanted bytes of the buffer are filled, or the file ends. */
+static int fill(struct file_window *window, size_t wanted)
 {
-    while (window->filled < window->buffer_size) {
+    while (window->filled < wanted) {
         uint64_t at = window->begin + window->filled;
-        size_t room = min_u64(window->buffer_size - window->filled, window->file_size - at);
+        size_t room =
+            min_u64(wanted - window->filled, window->file_size - min_u64(at, window->file_size));
         ssize_t got =
             room == 0 ? 0 : pread(window->fd, window->buffer + window->filled, room, (off_t)at);
 
@@ -73,8 +75,8 @@ static int fill(struct file_window *window)
         if (got < 0) {
             return -errno;
         }
-        if (got == 0) {
-            window->file_size = at; /* the file was cut while it was read */
+        if (got == 0) { /* it may have been cut while it was read */
+            window->file_size = min_u64(window->file_size, at);
             return 0;
         }
         window->filled += (size_t)got;
@@ -82,8 +84,8 @@ static int fill(struct file_window *window)
     return 0;
 }
 
-int file_window_show(struct file_window *window, uint64_t offset, size_t size,
-                     struct slice *ret_bytes)
+static int show(struct file_window *window, uint64_t offset, size_t size, bool is_reading_ahead,
+                struct slice *ret_bytes)
 {
     size_t at_least = min_u64(size, window->file_size - min_u64(offset, window->file_size));
 
@@ -94,7 +96,7 @@ int file_window_show(struct file_window *window, uint64_t offset, size_t size,
             return r;
         }
         move_to(window, offset);
-        r = fill(window);
+        r = fill(window, is_reading_ahead ? window->buffer_size : at_least);
         if (r < 0) {
             return r;
         }
@@ -102,6 +104,18 @@ int file_window_show(struct file_window *window, uint64_t offset, size_t size,
     *ret_bytes = (struct slice){window->buffer + (offset - window->begin),
                                 (size_t)(window->begin + window->filled - offset)};
     return 0;
+}
+
+int file_window_show(struct file_window *window, uint64_t offset, size_t size,
+                     struct slice *ret_bytes)
+{
+    return show(window, offset, size, true, ret_bytes);
+}
+
+int file_window_show_only(struct file_window *window, uint64_t offset, size_t size,
+                          struct slice *ret_bytes)
+{
+    return show(window, offset, size, false, ret_bytes);
 }
 
 uint64_t file_window_skip_hole(const struct file_window *window, uint64_t offset)

@@ -43,5 +43,11 @@ void file_window_release(struct file_window *window);
 MUST_USE int file_window_show(struct file_window *window, uint64_t offset, size_t size,
                               struct slice *ret_bytes);
 
+/*
+ * As file_window_show(), but reads nothing beyond size: for views that do not follow each other.
+ */
+MUST_USE int file_window_show_only(struct file_window *window, uint64_t offset, size_t size,
+                                   struct slice *ret_bytes);
+
 /* Where the next bytes at or behind offset are that are not in a hole of the file; offset if that is not known. */
 uint64_t file_window_skip_hole(const struct file_window *window, uint64_t offset);

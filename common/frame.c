@@ -3,7 +3,6 @@
 #include "bytes.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <zstd.h>
 #include <zstd_errors.h>
@@ -178,6 +177,18 @@ int frame_check_skippable(struct slice bytes, uint64_t *ret_size)
     }
     *ret_size = SKIPPABLE_HEADER_BYTES + (uint64_t)read_le32(bytes.data + 4);
     return 0;
+}
+
+bool frame_may_begin(struct slice bytes)
+{
+    uint8_t skippable[FRAME_MAGIC_BYTES];
+
+    write_le32(skippable, SKIPPABLE_MAGIC);
+    if (has_frame_magic(bytes)) {
+        return true;
+    }
+    skippable[0] |= bytes.data[0] & (uint8_t)~SKIPPABLE_MASK;
+    return memcmp(bytes.data, skippable, min_u64(bytes.size, sizeof(skippable))) == 0;
 }
 
 size_t frame_find_magic(struct slice bytes, size_t from)

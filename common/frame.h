@@ -15,6 +15,8 @@
 #include "base.h"
 #include "columns.h"
 
+#include <stdbool.h>
+
 enum {
     FRAME_MAX_PLAIN_BYTES = 8 << 20,
     FRAME_MAX_WINDOW_LOG = 23,
@@ -46,6 +48,9 @@ MUST_USE int frame_check(struct slice bytes, struct frame_info *ret_info);
  * Threads:  any.
  */
 MUST_USE int frame_check_skippable(struct slice bytes, uint64_t *ret_size);
+
+/* Whether bytes begin like a frame or a skippable frame, as far as they reach; an end of bytes does. Threads: any. */
+bool frame_may_begin(struct slice bytes);
 
 /*
  * Finds the magic number of a frame.

@@ -2,11 +2,18 @@
  * Trace files to frames: walks a file from frame to frame with pread (never maps it), tests each frame's form, and finds
  * the next good frame behind damage.
  *
- * The walk of a file: zstd frames one behind the other, skippable frames are stepped over. Where the bytes are no valid
- * frame, damage begins; it ends at the next zstd magic whose frame passes frame_check(), decompresses with the right
- * checksum, holds a packet, and carries the session of the file (or is a Source, when damage precedes every good frame;
- * a Source of another session is a good frame too: files may be concatenated). A file that ends within a frame was cut
- * off: its tail is damage of kind TRACE_CUT_OFF.
+ * The walk of a file: zstd frames one behind the other, skippable frames are stepped over. A frame is taken for good if it
+ * passes frame_check(), begins like a packet, and is followed by another frame or the end of the file; its checksum is left
+ * to the caller. If something else follows it, and behind any damage, the content is tested too.
+ *
+ * Where the bytes are no good frame, damage begins; it ends at the next zstd magic whose frame passes frame_check(),
+ * decompresses with the right checksum, holds a packet, and carries the session of the last good frame. A Source of
+ * another session is a good frame too, since files may be concatenated, and any packet is, as long as no session is
+ * known. A file that ends within a frame was cut off: its tail is damage of kind TRACE_CUT_OFF. So are zeros up to the
+ * end of the file, also behind the beginning of a frame: a file system puts them where it did not write in time.
+ *
+ * Hostile bytes: a walk takes time linear in the file's data. Tests that fail may decompress 256 MiB in all and 64 bytes
+ * for every byte of the file; beyond that, bytes that look like frames are damage without a test.
  */
 #pragma once
 
@@ -23,7 +30,7 @@ enum trace_item_kind {
 struct trace_item {
     enum trace_item_kind kind;
     uint64_t offset_bytes;
-    uint64_t size_bytes; /* TRACE_DAMAGE, TRACE_CUT_OFF: bytes skipped */
+    uint64_t size_bytes; /* of the frame, or of what is skipped */
     struct slice frame;  /* TRACE_FRAME: borrowed from the reader until its next call */
     size_t plain_size;   /* TRACE_FRAME */
 };
@@ -47,7 +54,10 @@ void trace_reader_free(struct trace_reader *reader);
  */
 MUST_USE int trace_reader_next(struct trace_reader *reader, struct trace_item *ret_item);
 
-/* A caller that found the last frame's content damaged says so: the next frames are then tested like after damage. */
+/*
+ * A caller that found the last frame's content damaged says so: the next frame is then tested like after damage. If the
+ * checksum is wrong, the length may be too: the next item may then be a good frame that stands within the last one.
+ */
 void trace_reader_distrust(struct trace_reader *reader);
 
 /* Where the walk stands, and the size of the file as it was when opened (growth is not followed). */
