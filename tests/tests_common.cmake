@@ -32,3 +32,6 @@ if(NOT EDDY_FUZZ)
     target_include_directories(make_batch_corpus PRIVATE support)
     target_link_libraries(make_batch_corpus PRIVATE eddy_common eddy_flags)
 endif()
+
+eddy_unit_test(trace_writer eddy_common SOURCES faults.c
+    WRAP openat fstat fstatat pwrite ftruncate fsync fdatasync renameat2 linkat unlinkat)
