@@ -2,6 +2,7 @@
 
 #include "bytes.h"
 #include "clocks.h"
+#include "disk_channel.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -75,6 +76,16 @@ struct client_session *session_table_find(struct session_table *table, const uin
         session = session->next_in_bucket;
     }
     return session;
+}
+
+void session_note_frame(struct client_session *session, const struct disk_job *job)
+{
+    session->last_sequence = job->sequence;
+    session->last_seen_ns = clock_monotonic_ns();
+    session->frames++;
+    session->frame_bytes += job->size;
+    session->jobs_pushed++;
+    record_counts_add(&session->received, &job->counts);
 }
 
 static bool is_idle(const struct client_session *session)

@@ -9,11 +9,13 @@
 
 #include "batch.h"
 #include "packet.h"
+#include "trace_writer.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct connection;
+struct disk_job;
 struct part;
 
 enum {
@@ -38,7 +40,8 @@ struct session_progress {
     uint64_t written; /* greatest sequence that was written, or counted as lost */
     uint64_t durable; /* greatest sequence that survives a power failure */
     uint64_t jobs_done;
-    uint64_t parts;            /* open, or being closed */
+    uint64_t parts; /* open, or being closed */
+    struct record_counts stored;
     struct record_counts lost; /* by the collector */
     uint64_t bytes_written;
     bool has_totals;
@@ -49,7 +52,8 @@ struct session_progress {
 struct session_output {
     struct part *part; /* owned by the writer thread; NULL between parts */
     uint32_t next_part;
-    uint64_t last_sequence; /* greatest written; 0: none yet */
+    char last_name[TRACE_NAME_MAX_BYTES]; /* of the newest part; "": none yet */
+    uint64_t last_sequence;               /* greatest written; 0: none yet */
     uint32_t loss_count;
     struct loss losses[2]; /* WRITE_FAILED and DISK_LIMIT, not yet in an End */
     uint64_t gaps;         /* batches that never arrived, not yet in an End */
@@ -111,6 +115,9 @@ struct client_session *session_table_find(struct session_table *table, const uin
  * oldest ones only as far as there are more than most_idle. */
 void session_table_forget_idle(struct session_table *table, uint64_t seen_before_ns,
                                size_t most_idle);
+
+/* Counts a frame as received, and as on its way to the writer thread. */
+void session_note_frame(struct client_session *session, const struct disk_job *job);
 
 /* Calls visit for each session. */
 void session_table_visit(struct session_table *table,

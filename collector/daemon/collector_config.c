@@ -51,7 +51,7 @@ static const struct config_key keys[CONFIG_KEY_COUNT] = {
     {"Socket", "HelloTimeout", KIND_DURATION, FIELD(hello_timeout_ns), 100 * NS_PER_MS,
      3600 * NS_PER_S},
     {"Output", "Path", KIND_PATH, FIELD(output_path), 0, 0},
-    {"Output", "QueueSize", KIND_SIZE, FIELD(queue_bytes), 16 * MIB, 64 * GIB},
+    {"Output", "QueueSize", KIND_SIZE, FIELD(queue_bytes), 32 * MIB, 64 * GIB},
     {"Output", "SyncInterval", KIND_DURATION, FIELD(part.sync_interval_ns), 10 * NS_PER_MS,
      3600 * NS_PER_S},
     {"Output", "SyncSize", KIND_SIZE, FIELD(part.sync_bytes), 64 * KIB, GIB},
@@ -330,6 +330,22 @@ int config_read_file(struct collector_config *config, const char *path,
         return r;
     }
     return config_read_text(config, path, text, size, ret_error);
+}
+
+int config_check(const struct collector_config *config,
+                 char ret_error[static CONFIG_ERROR_MAX_BYTES])
+{
+    uint64_t total_bytes = config->folder.max_total_bytes;
+
+    if (total_bytes != 0 && total_bytes < config->part.rotate_bytes) {
+        (void)snprintf(ret_error, CONFIG_ERROR_MAX_BYTES,
+                       "TotalSize in [Keep] (%llu bytes) is less than Size in [Rotate] (%llu "
+                       "bytes): not even one trace file would fit in; change one of them",
+                       (unsigned long long)total_bytes,
+                       (unsigned long long)config->part.rotate_bytes);
+        return -EINVAL;
+    }
+    return 0;
 }
 
 static void print_duration(char *ret_text, size_t size, uint64_t ns)

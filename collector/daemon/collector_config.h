@@ -67,6 +67,15 @@ MUST_USE int config_read_file(struct collector_config *config, const char *path,
 MUST_USE int config_read_text(struct collector_config *config, const char *name, const char *text,
                               size_t size, char ret_error[static CONFIG_ERROR_MAX_BYTES]);
 
+/*
+ * Whether the values go together.
+ *
+ * Returns:  0, or -EINVAL and what contradicts what in ret_error.
+ * Threads:  any.
+ */
+MUST_USE int config_check(const struct collector_config *config,
+                          char ret_error[static CONFIG_ERROR_MAX_BYTES]);
+
 /* Prints the configuration as a file that config_read_file() reads. Threads: any. */
 void config_print(const struct collector_config *config,
                   void (*print)(void *context, const char *line), void *context);

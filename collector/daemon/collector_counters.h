@@ -19,6 +19,7 @@ struct collector_counters {
     uint64_t sequence_gaps;   /* batches that never arrived */
     uint64_t
         memory_waits; /* times that reading from a client stopped because the disk was behind */
+    uint64_t claimed_pids_wrong; /* greetings whose process id is not what the kernel says */
     uint64_t descriptors_received;
     struct record_counts received;
 };

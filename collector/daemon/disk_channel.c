@@ -116,6 +116,7 @@ static void apply_update(struct session_progress *progress, const struct progres
     progress->durable = max_u64(progress->durable, update->durable);
     progress->jobs_done += update->jobs_done;
     progress->parts += (uint64_t)update->parts;
+    record_counts_add(&progress->stored, &update->stored);
     record_counts_add(&progress->lost, &update->lost);
     progress->bytes_written += update->bytes_written;
     if (update->totals != NULL) {
@@ -143,7 +144,7 @@ void disk_channel_report_session(struct disk_channel *channel, struct client_ses
 
 void disk_channel_report_done(struct disk_channel *channel, struct disk_job *job)
 {
-    size_t size = job->size;
+    size_t size = job->kind == JOB_FRAME ? disk_job_cost(job) : 0;
 
     free(job);
     (void)pthread_mutex_lock(&channel->mutex);

@@ -72,6 +72,7 @@ struct progress_update {
     uint64_t durable;
     uint64_t jobs_done;
     int64_t parts;
+    struct record_counts stored;
     struct record_counts lost;
     uint64_t bytes_written;
     const struct totals *totals; /* NULL: nothing new */
@@ -111,6 +112,12 @@ void disk_channel_release(struct disk_channel *channel);
 
 /* A job with room for size bytes, or NULL. Owned by the caller until pushed. Threads: any. */
 struct disk_job *disk_job_new(enum disk_job_kind kind, size_t size);
+
+/* What a frame's job takes from the budget: its message and what surrounds it. */
+static inline size_t disk_job_cost(const struct disk_job *job)
+{
+    return sizeof(*job) + job->size;
+}
 
 /* Hands job over to the writer thread. Threads: the loop's. Never blocks but for the mutex. */
 void disk_channel_push(struct disk_channel *channel, struct disk_job *job);

@@ -164,6 +164,7 @@ static void handle_frame(struct disk_writer *writer, const struct disk_job *job)
         update.lost = job->counts;
     } else {
         update.bytes_written = job->size;
+        update.stored = job->counts;
         update.totals = read_totals(writer, job);
     }
     disk_channel_report_session(writer->channel, session, &update);

@@ -14,7 +14,7 @@ void message_receiver_init(struct message_receiver *receiver, struct memory_budg
 void message_receiver_release(struct message_receiver *receiver)
 {
     if (receiver->message != NULL) {
-        memory_budget_give_back(receiver->budget, receiver->message->size);
+        memory_budget_give_back(receiver->budget, disk_job_cost(receiver->message));
         free(receiver->message);
         receiver->message = NULL;
     }
@@ -127,16 +127,17 @@ static int read_header(struct message_receiver *receiver, int fd,
 static int provide_memory(struct message_receiver *receiver)
 {
     size_t size = receiver->header.payload_size;
+    size_t cost = sizeof(struct disk_job) + size;
 
     if (receiver->message != NULL) {
         return 0;
     }
-    if (!memory_budget_take(receiver->budget, size)) {
+    if (!memory_budget_take(receiver->budget, cost)) {
         return -ENOBUFS;
     }
     receiver->message = disk_job_new(JOB_FRAME, size);
     if (receiver->message == NULL) {
-        memory_budget_give_back(receiver->budget, size);
+        memory_budget_give_back(receiver->budget, cost);
         return -ENOMEM;
     }
     receiver->payload_filled = 0;

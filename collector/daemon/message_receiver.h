@@ -16,7 +16,7 @@ struct message_receiver {
     struct wire_header header;
     struct disk_job *message; /* owned; NULL until memory is there */
     size_t payload_filled;
-    struct memory_budget *budget; /* borrowed; what message->size takes from it */
+    struct memory_budget *budget; /* borrowed; what disk_job_cost(message) is taken from */
 };
 
 /* A descriptor that came along with the bytes (SCM_RIGHTS). */
@@ -35,7 +35,7 @@ bool message_receiver_is_within(const struct message_receiver *receiver);
  * Reads until one message is complete.
  *
  * descriptor  where a descriptor goes that comes along; NULL: descriptors are not accepted, the kernel closes them
- * ret_message owned by the caller, as its size in the budget; kind JOB_FRAME, with the payload in bytes; the header
+ * ret_message owned by the caller, as its disk_job_cost() in the budget; kind JOB_FRAME, with the payload in bytes; the header
  *             is receiver->header, its bytes receiver->header_bytes
  * Returns:    1 (message), 0 (the peer closed the stream), -EAGAIN (nothing to read), -ENOBUFS (no memory in the
  *             budget: go on later), what wire_header_read() returns, or a negative errno from recvmsg().

@@ -144,6 +144,7 @@ int part_open(struct part **ret_part, struct part_maker *maker, struct client_se
         return r;
     }
     session->output.next_part = number + 1;
+    memcpy(session->output.last_name, part->writer.name, sizeof(session->output.last_name));
     part->opened_ns = clock_monotonic_ns();
     part->plain_bytes = SCRATCH_BYTES;
     part->last_sequence = max_u64(session->output.last_sequence, session->first_sequence - 1);
