@@ -167,28 +167,33 @@ int frame_check(struct slice bytes, struct frame_info *ret_info)
     return 0;
 }
 
+/* Whether bytes, which may be too few to say, begin like a skippable frame. */
+static bool has_skippable_magic(struct slice bytes)
+{
+    uint8_t magic[FRAME_MAGIC_BYTES];
+
+    write_le32(magic, SKIPPABLE_MAGIC);
+    if (bytes.size > 0) {
+        magic[0] |= bytes.data[0] & (uint8_t)~SKIPPABLE_MASK;
+    }
+    return bytes.size == 0 || memcmp(bytes.data, magic, min_u64(bytes.size, sizeof(magic))) == 0;
+}
+
 int frame_check_skippable(struct slice bytes, uint64_t *ret_size)
 {
+    if (!has_skippable_magic(bytes)) {
+        return -EBADMSG;
+    }
     if (bytes.size < SKIPPABLE_HEADER_BYTES) {
         return -EAGAIN;
     }
-    if ((read_le32(bytes.data) & SKIPPABLE_MASK) != SKIPPABLE_MAGIC) {
-        return -EBADMSG;
-    }
-    *ret_size = SKIPPABLE_HEADER_BYTES + (uint64_t)read_le32(bytes.data + 4);
+    *ret_size = SKIPPABLE_HEADER_BYTES + (uint64_t)read_le32(bytes.data + FRAME_MAGIC_BYTES);
     return 0;
 }
 
 bool frame_may_begin(struct slice bytes)
 {
-    uint8_t skippable[FRAME_MAGIC_BYTES];
-
-    write_le32(skippable, SKIPPABLE_MAGIC);
-    if (has_frame_magic(bytes)) {
-        return true;
-    }
-    skippable[0] |= bytes.data[0] & (uint8_t)~SKIPPABLE_MASK;
-    return memcmp(bytes.data, skippable, min_u64(bytes.size, sizeof(skippable))) == 0;
+    return has_frame_magic(bytes) || has_skippable_magic(bytes);
 }
 
 size_t frame_find_magic(struct slice bytes, size_t from)

@@ -44,7 +44,7 @@ MUST_USE int frame_check(struct slice bytes, struct frame_info *ret_info);
 /*
  * Tests whether bytes begin with a skippable frame (RFC 8878, 3.1.2).
  *
- * Returns:  0 and its whole size (which may exceed bytes.size); -EAGAIN if fewer than 8 bytes; -EBADMSG if not.
+ * Returns:  0 and its whole size (which may exceed bytes.size); -EAGAIN if bytes end within its header; -EBADMSG if not.
  * Threads:  any.
  */
 MUST_USE int frame_check_skippable(struct slice bytes, uint64_t *ret_size);

@@ -46,8 +46,7 @@ static bool is_beginning(struct slice bytes)
     struct frame_info info;
     uint64_t size = 0;
 
-    return frame_check(bytes, &info) == -EAGAIN ||
-           (frame_check_skippable(bytes, &size) == -EAGAIN && frame_may_begin(bytes));
+    return frame_check(bytes, &info) == -EAGAIN || frame_check_skippable(bytes, &size) == -EAGAIN;
 }
 
 /* Whether the rest of the file is the beginning of a frame, and perhaps zeros. */

@@ -35,3 +35,5 @@ endif()
 
 eddy_unit_test(trace_writer eddy_common SOURCES faults.c
     WRAP openat fstat fstatat pwrite ftruncate fsync fdatasync renameat2 linkat unlinkat)
+eddy_unit_test(trace_reader eddy_common SOURCES checked_walk.c faults.c random_batch.c trace_bytes.c
+    WRAP malloc calloc realloc fstat lseek pread frame_decompress)

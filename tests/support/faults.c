@@ -11,12 +11,19 @@
 static struct fault armed;
 static bool is_armed;
 static unsigned int calls;
+static uint64_t bytes_moved;
 
 void faults_arm(const struct fault *fault)
 {
     armed = *fault;
     calls = 0;
+    bytes_moved = 0;
     is_armed = true;
+}
+
+uint64_t faults_bytes_moved(void)
+{
+    return bytes_moved;
 }
 
 bool faults_disarm(void)
@@ -71,6 +78,12 @@ WRAPPED(int, linkat,
 WRAPPED(int, unlinkat, (int dir_fd, const char *path, int flags), (dir_fd, path, flags), -1)
 WRAPPED(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence), -1)
 
+static ssize_t count_moved(ssize_t moved)
+{
+    bytes_moved += moved > 0 ? (uint64_t)moved : 0;
+    return moved;
+}
+
 /* These may also do a part of their work only. */
 #define WRAPPED_MOVE(name, pointer)                                                                \
     ssize_t __real_##name(int fd, pointer bytes, size_t size, off_t offset) __attribute__((weak)); \
@@ -83,7 +96,7 @@ WRAPPED(off_t, lseek, (int fd, off_t offset, int whence), (fd, offset, whence), 
             errno = armed.error;                                                                   \
             return -1;                                                                             \
         }                                                                                          \
-        return __real_##name(fd, bytes, hit ? (size + 1) / 2 : size, offset);                      \
+        return count_moved(__real_##name(fd, bytes, hit ? (size + 1) / 2 : size, offset));         \
     }
 
 WRAPPED_MOVE(pread, void *)

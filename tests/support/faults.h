@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum fault_extent {
     FAULT_ONCE,      /* the n-th call fails, those behind it do not */
@@ -23,3 +24,6 @@ void faults_arm(const struct fault *fault);
 
 /* Ends that. Returns whether the n-th call was reached. */
 bool faults_disarm(void);
+
+/* Bytes that pread() and pwrite() moved since the last faults_arm(). */
+uint64_t faults_bytes_moved(void);
