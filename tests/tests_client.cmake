@@ -1,3 +1,7 @@
+# The parts of libeddy, each by itself.
+eddy_unit_test(row_order eddy_client)
+eddy_unit_test(settings eddy_client WRAP getauxval secure_getenv)
+
 eddy_stress_test(stress_calls eddy_client)
 
 eddy_support_program(accounting eddy)

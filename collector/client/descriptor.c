@@ -35,18 +35,23 @@ int descriptor_note(struct descriptor *ret_descriptor, int fd)
     return 0;
 }
 
-int descriptor_take(struct descriptor *ret_descriptor, int fd)
+int descriptor_move_high(int fd)
 {
     int moved = fcntl(fd, F_DUPFD_CLOEXEC, highest_wanted());
-    int kept = moved < 0 ? fd : moved;
 
-    if (moved >= 0) {
-        (void)close(fd);
+    if (moved < 0 && fd > STDERR_FILENO) {
+        return fd;
     }
+    (void)close(fd);
+    return moved < 0 ? -EMFILE : moved;
+}
 
-    int r = descriptor_note(ret_descriptor, kept);
+int descriptor_take(struct descriptor *ret_descriptor, int fd)
+{
+    int kept = descriptor_move_high(fd);
+    int r = kept < 0 ? kept : descriptor_note(ret_descriptor, kept);
 
-    if (r < 0) {
+    if (r < 0 && kept >= 0) {
         (void)close(kept);
     }
     return r;

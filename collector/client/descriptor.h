@@ -18,6 +18,15 @@ struct descriptor {
 #define NO_DESCRIPTOR ((struct descriptor){.fd = -1})
 
 /*
+ * Moves fd out of the way of programs that expect small numbers if a higher one is to be had, and never leaves it where the
+ * program looks for its standard input and output: it would read and write there.
+ *
+ * Returns:  the new number, which may be the old one; -EMFILE if there is none: fd is closed then.
+ * Threads:  any.
+ */
+MUST_USE int descriptor_move_high(int fd);
+
+/*
  * Takes fd over, out of the way of programs that expect small numbers if a higher one is to be had.
  *
  * Returns:  0, or a negative errno: fd is closed then.

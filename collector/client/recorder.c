@@ -2,6 +2,7 @@
 
 #include "batch.h"
 #include "clocks.h"
+#include "descriptor.h"
 #include "names.h"
 #include "ticks.h"
 
@@ -17,7 +18,6 @@ enum {
     STAGING_SHARE =
         8, /* of the memory: 1/8 each for staging and outbox, at the default sizes 8 MiB */
     OUTBOX_SHARE = 8,
-    HIGH_DESCRIPTOR = 512, /* out of the way of programs that expect small numbers */
 };
 
 static uint64_t round_up_to_page(uint64_t bytes)
@@ -64,6 +64,13 @@ static int recorder_lay_out(struct recorder *layout, const struct recorder_sizes
     return 0;
 }
 
+uint64_t recorder_room_for_rings(const struct recorder_sizes *sizes)
+{
+    struct recorder layout = {0};
+
+    return recorder_lay_out(&layout, sizes) < 0 ? 0 : layout.rings_bytes;
+}
+
 static void recorder_identify(struct recorder *layout, uint32_t epoch)
 {
     uint64_t generation = 0;
@@ -87,23 +94,25 @@ static void recorder_identify(struct recorder *layout, uint32_t epoch)
     layout->first_generation = generation & SLOT_GENERATION_MASK;
 }
 
-/* Moves a descriptor out of the way. Keeps it where it is if there is no higher one. */
-static int move_descriptor_high(int fd)
+/* Growing a file beyond the limit would end the program with SIGXFSZ. */
+static bool may_have_size(uint64_t bytes)
 {
-    struct rlimit limit = {0};
-    int high = HIGH_DESCRIPTOR;
+    struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= HIGH_DESCRIPTOR) {
-        high = limit.rlim_cur > 64 ? (int)limit.rlim_cur - 16 : 3;
+    return getrlimit(RLIMIT_FSIZE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
+           bytes <= limit.rlim_cur;
+}
+
+/* Gives the file its size for good. */
+static int fix_size(int fd, uint64_t bytes)
+{
+    if (!may_have_size(bytes)) {
+        return -EFBIG;
     }
-
-    int moved = fcntl(fd, F_DUPFD_CLOEXEC, high);
-
-    if (moved < 0) {
-        return fd;
-    }
-    (void)close(fd);
-    return moved;
+    return ftruncate(fd, (off_t)bytes) < 0 ||
+                   fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0
+               ? -errno
+               : 0;
 }
 
 int recorder_new(struct recorder **ret_recorder, int *ret_fd, const struct recorder_sizes *sizes,
@@ -117,14 +126,15 @@ int recorder_new(struct recorder **ret_recorder, int *ret_fd, const struct recor
     }
     recorder_identify(&layout, epoch);
 
-    AUTO_CLOSE int fd = memfd_create("eddy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int made = memfd_create("eddy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    AUTO_CLOSE int fd = made < 0 ? -errno : descriptor_move_high(made);
 
     if (fd < 0) {
-        return -errno;
+        return fd;
     }
-    if (ftruncate(fd, (off_t)layout.size_bytes) < 0 ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0) {
-        return -errno;
+    r = fix_size(fd, layout.size_bytes);
+    if (r < 0) {
+        return r;
     }
 
     struct recorder *recorder =
@@ -136,7 +146,7 @@ int recorder_new(struct recorder **ret_recorder, int *ret_fd, const struct recor
     /* The header's atomics start at zero: nobody else sees the memory yet. */
     memcpy((void *)recorder, (const void *)&layout, sizeof(layout));
     names_init(recorder);
-    *ret_fd = move_descriptor_high(take_fd(&fd));
+    *ret_fd = take_fd(&fd);
     *ret_recorder = recorder;
     return 0;
 }

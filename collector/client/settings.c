@@ -94,21 +94,28 @@ static uint64_t round_up_to_power_of_two(uint64_t number)
     return power;
 }
 
-/* Slots may take 3/8 of the memory: at the default sizes exactly what they need. */
-static uint32_t fit_slots(const struct settings *settings, uint64_t wanted, uint64_t memory_bytes)
+/*
+ * As many slots as are wanted and fit: they may take 3/8 of the memory (at the default sizes exactly what they need) and must
+ * leave 1/16 for rings, which counts where the memory is little.
+ */
+static uint32_t fit_slots(const struct settings *settings, uint64_t wanted,
+                          const struct recorder_sizes *sizes)
 {
-    uint64_t slots = round_up_to_power_of_two(wanted);
+    struct recorder_sizes tried = *sizes;
 
-    while (slots > RECORDER_MIN_SLOTS && slots * SLOT_BYTES > memory_bytes / 8 * 3) {
-        slots /= 2;
+    tried.slot_count = (uint32_t)round_up_to_power_of_two(wanted);
+    while (tried.slot_count > RECORDER_MIN_SLOTS &&
+           ((uint64_t)tried.slot_count * SLOT_BYTES > tried.memory_bytes / 8 * 3 ||
+            recorder_room_for_rings(&tried) < tried.memory_bytes / 16)) {
+        tried.slot_count /= 2;
     }
-    if (slots < wanted) {
+    if (tried.slot_count < wanted) {
         debug_line(
             settings->debug,
-            "%lu slots do not fit into %lu MiB of memory: %lu are used; raise EDDY_MEMORY_MIB",
-            wanted, (unsigned long)(memory_bytes / MIB), slots);
+            "%lu slots do not fit into %lu MiB of memory: %u are used; raise EDDY_MEMORY_MIB",
+            wanted, (unsigned long)(tried.memory_bytes / MIB), tried.slot_count);
     }
-    return (uint32_t)slots;
+    return tried.slot_count;
 }
 
 static struct recorder_sizes read_sizes(const struct settings *settings)
@@ -119,13 +126,13 @@ static struct recorder_sizes read_sizes(const struct settings *settings)
                                 DEFAULT_RING_KIB};
     const struct number slots = {"EDDY_SLOTS", RECORDER_MIN_SLOTS, RECORDER_MAX_SLOTS,
                                  DEFAULT_SLOTS};
-    uint64_t memory_bytes = read_number(settings, &memory) * MIB;
-
-    return (struct recorder_sizes){
-        .memory_bytes = memory_bytes,
+    struct recorder_sizes sizes = {
+        .memory_bytes = read_number(settings, &memory) * MIB,
         .ring_bytes = round_up_to_power_of_two(read_number(settings, &ring) * KIB),
-        .slot_count = fit_slots(settings, read_number(settings, &slots), memory_bytes),
     };
+
+    sizes.slot_count = fit_slots(settings, read_number(settings, &slots), &sizes);
+    return sizes;
 }
 
 static uint64_t read_sample_period(const struct settings *settings)
