@@ -1,0 +1,32 @@
+/*
+ * A tracer as the bench's programs see it, so that Eddy and its peer run the same measuring code. One of traced_eddy.c and
+ * traced_lttng.c is linked.
+ */
+#pragma once
+
+#include "bench_clock.h"
+
+/* Something to measure. */
+struct traced_kind {
+    const char *name;
+    bench_loop *loop;
+    bench_loop *limit; /* what it is compared to, measured in turns with it */
+};
+
+/* What the tracer says of its records; UINT64_MAX: it does not say so in the process. */
+struct traced_counts {
+    uint64_t produced;
+    uint64_t stored;
+    uint64_t lost;
+};
+
+/* The kinds that this tracer knows; the last one has no name. "pair" is an operation's begin and end. */
+extern const struct traced_kind traced_kinds[];
+
+/* Starts the tracer on this thread; its own threads inherit the affinity of now. */
+void traced_start(void);
+
+/* Waits until what was recorded is on its way to the disk, as far as the tracer can. */
+void traced_finish(void);
+
+struct traced_counts traced_counts(void);
