@@ -35,5 +35,8 @@ endif()
 
 eddy_unit_test(trace_writer eddy_common SOURCES faults.c
     WRAP openat fstat fstatat pwrite ftruncate fsync fdatasync renameat2 linkat unlinkat)
-eddy_unit_test(trace_reader eddy_common SOURCES checked_walk.c faults.c random_batch.c trace_bytes.c
+set(WALK_SOURCES checked_walk.c random_batch.c trace_bytes.c walk_fixture.c)
+eddy_unit_test(trace_reader eddy_common SOURCES ${WALK_SOURCES})
+eddy_unit_test(trace_damage eddy_common SOURCES ${WALK_SOURCES})
+eddy_unit_test(trace_hostile eddy_common SOURCES ${WALK_SOURCES} faults.c
     WRAP malloc calloc realloc fstat lseek pread frame_decompress)
