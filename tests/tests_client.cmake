@@ -1,6 +1,7 @@
 # The parts of libeddy, each by itself.
 eddy_unit_test(row_order eddy_client)
 eddy_unit_test(settings eddy_client WRAP getauxval secure_getenv)
+eddy_unit_test(client_calls eddy_client WRAP memfd_create mmap ftruncate pthread_create malloc calloc realloc)
 
 eddy_stress_test(stress_calls eddy_client)
 

@@ -29,8 +29,9 @@ static uint16_t payload_bytes(const struct attribute_entry *entry)
 {
     bool is_text = entry->type == ATTRIBUTE_TEXT || entry->type == ATTRIBUTE_TEXT_CUT;
 
-    return (uint16_t)(is_text ? (entry->length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES
-                              : WORD_BYTES);
+    return (uint16_t)(is_text && entry->length > 0
+                          ? (entry->length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES
+                          : WORD_BYTES);
 }
 
 /* Marks an earlier value of the key as replaced. */

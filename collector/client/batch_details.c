@@ -74,8 +74,9 @@ static bool is_text(uint8_t type)
 
 static size_t payload_bytes(const struct attribute_entry *entry)
 {
-    return is_text(entry->type) ? (entry->length + (size_t)WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES
-                                : WORD_BYTES;
+    return is_text(entry->type) && entry->length > 0
+               ? (entry->length + (size_t)WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES
+               : WORD_BYTES;
 }
 
 static int add_attribute(const struct detail_sink *sink, uint32_t row,

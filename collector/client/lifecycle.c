@@ -7,6 +7,7 @@
 #include "eddy.h"
 #include "flusher.h"
 #include "session.h"
+#include "thread_ring.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ enum { EXIT_TIMEOUT_MS = 200 };
 
 int eddy_start(void)
 {
-    return session_start();
+    return thread_ring_start();
 }
 
 int eddy_flush(uint32_t timeout_ms)
@@ -24,12 +25,21 @@ int eddy_flush(uint32_t timeout_ms)
     if (atomic_load_explicit(&session->stage, memory_order_acquire) != SESSION_RUNNING) {
         return -ENOTCONN;
     }
-    return flusher_flush(session->flusher, timeout_ms);
+
+    int saved_errno = errno;
+    int r = flusher_flush(session->flusher, timeout_ms);
+
+    errno = saved_errno;
+    return r;
 }
 
 int eddy_shutdown(uint32_t timeout_ms)
 {
-    return session_stop(timeout_ms);
+    int saved_errno = errno;
+    int r = session_stop(timeout_ms);
+
+    errno = saved_errno;
+    return r;
 }
 
 uint64_t eddy_now_ns(void)
@@ -125,7 +135,9 @@ int eddy_stats(struct eddy_stats *ret_stats)
         .size_bytes = sizeof(*ret_stats),
         .recording = (uint64_t)__atomic_load_n(&eddy_recording, __ATOMIC_RELAXED),
     };
-    if (session->recorder == NULL || session->flusher == NULL) {
+    /* Pairs with the release of the thread that starts: from then on recorder and flusher stay what they are. */
+    if (atomic_load_explicit(&session->stage, memory_order_acquire) < SESSION_RUNNING ||
+        session->flusher == NULL) {
         return 0;
     }
 

@@ -113,7 +113,8 @@ struct chunk_entry {
 _Static_assert(sizeof(struct chunk_entry) == ENTRY_BYTES, "a chunk header is one entry");
 
 /*
- * Attributes, in a slot's attribute area and in continuations: struct, payload (8 bytes, or text padded to 8), struct ...
+ * Attributes, in a slot's attribute area and in continuations: struct, payload (8 bytes, or text padded to 8, 16, ...),
+ * struct ... So an entry holds at most 4, and the attributes of a full staging area fit into a batch.
  * key 0: replaced, skip.
  */
 struct attribute_entry {

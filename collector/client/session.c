@@ -5,10 +5,11 @@
 #include "ticks.h"
 
 #include <errno.h>
-#include <sched.h>
+#include <pthread.h>
 #include <sys/mman.h>
+#include <time.h>
 
-enum { PAGE_BYTES = 4096, EPOCH_LIMIT = 1 << 24 };
+enum { PAGE_BYTES = 4096, EPOCH_LIMIT = 1 << 24, START_PAUSE_NS = 50 * 1000 };
 
 /* What every process starts with; the first start replaces it by a page that a fork wipes. */
 static struct session_page empty_page;
@@ -20,31 +21,61 @@ struct settings session_settings;
 static uint32_t last_epoch;
 static _Atomic bool is_page_ready;
 
+/* What a forked child inherited from its parent's session and does not need. Known because it lies outside the page. */
+static struct flusher *flusher_of_ancestor;
+
+/*
+ * In a forked child, at once: the parent's socket must not stay open in a child that lives on without recording, or the
+ * collector would not see that the parent died.
+ */
+static void forget_ancestor(void)
+{
+    int saved_errno = errno;
+
+    if (flusher_of_ancestor != NULL) {
+        flusher_forget_after_fork(flusher_of_ancestor);
+        flusher_of_ancestor = NULL;
+    }
+    errno = saved_errno;
+}
+
+/* Maps the page that a fork wipes, or returns NULL. */
+static struct session_page *map_page(void)
+{
+    struct session_page *page =
+        mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED) {
+        return NULL;
+    }
+    if (madvise(page, PAGE_BYTES, MADV_WIPEONFORK) != 0) {
+        /* A kernel before 4.14: without this, a forked child could harm its parent. */
+        (void)munmap(page, PAGE_BYTES);
+        return NULL;
+    }
+    return page;
+}
+
 /*
  * Maps the page and reads the environment: once per process family. Runs before main(), so that no two threads race and
  * no call has to.
  */
 __attribute__((constructor)) static void prepare(void)
 {
-    struct session_page *page =
-        mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int saved_errno = errno;
+    struct session_page *page = map_page();
 
     settings_read(&session_settings);
     if (session_settings.disabled) {
         __atomic_store_n(&eddy_recording, 0, __ATOMIC_RELAXED);
     }
-    if (page == MAP_FAILED) {
-        return;
+    if (page != NULL) {
+        ticks_init();
+        (void)pthread_atfork(NULL, NULL, forget_ancestor); /* or else the first record does it */
+        session = page;
+        atomic_store(&is_page_ready, true);
     }
-    if (madvise(page, PAGE_BYTES, MADV_WIPEONFORK) != 0) {
-        (void)munmap(
-            page,
-            PAGE_BYTES); /* A kernel before 4.14: without this, a forked child could harm its parent. */
-        return;
-    }
-    ticks_init();
-    session = page;
-    atomic_store(&is_page_ready, true);
+    errno = saved_errno;
 }
 
 static int give_up(int error)
@@ -54,18 +85,12 @@ static int give_up(int error)
     return error;
 }
 
-/* What a forked child inherited from its parent's session and does not need. Known because it lies outside the page. */
-static struct flusher *flusher_of_ancestor;
-
 static int run_session(void)
 {
     struct recorder *recorder = NULL;
     int fd = -1;
 
-    if (flusher_of_ancestor != NULL) {
-        flusher_forget_after_fork(flusher_of_ancestor);
-        flusher_of_ancestor = NULL;
-    }
+    forget_ancestor(); /* where fork() was not how this process came to be */
 
     uint32_t epoch = ++last_epoch % EPOCH_LIMIT;
     int r = recorder_new(&recorder, &fd, &session_settings.sizes, epoch);
@@ -95,14 +120,18 @@ static int run_session(void)
     return 0;
 }
 
-/* Another thread is starting: a millisecond, once in the life of the process. */
+/*
+ * Another thread is starting: a millisecond, once in the life of the process. We sleep, because a thread with real-time
+ * priority that only yields might not let the other one run.
+ */
 static int wait_for_start(void)
 {
+    const struct timespec pause = {0, START_PAUSE_NS};
     uint32_t stage;
 
     while ((stage = atomic_load_explicit(&session->stage, memory_order_acquire)) ==
            SESSION_STARTING) {
-        (void)sched_yield();
+        (void)clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
     return stage == SESSION_RUNNING ? 0 : -ECANCELED;
 }

@@ -194,28 +194,41 @@ static struct ring *usable_ring(enum call_kind kind)
     return ring;
 }
 
+int thread_ring_start(void)
+{
+    uint32_t stage = atomic_load_explicit(&session->stage, memory_order_acquire);
+
+    if (stage == SESSION_RUNNING) {
+        return 0;
+    }
+    if (stage == SESSION_STARTING && thread_ring == &no_ring) {
+        return -EALREADY;
+    }
+    thread_ring = &no_ring;
+    atomic_signal_fence(memory_order_seq_cst);
+
+    int r = session_start();
+
+    atomic_signal_fence(memory_order_seq_cst);
+    thread_ring = NULL;
+    return r;
+}
+
 struct ring *thread_ring_enter_slowly(enum call_kind kind)
 {
     if (!__atomic_load_n(&eddy_recording, __ATOMIC_RELAXED)) {
         return NULL;
     }
     if (atomic_load_explicit(&session->epoch, memory_order_acquire) == 0) {
-        struct ring *before = thread_ring;
-
         if (kind == CALL_UNCOUNTED) {
             return NULL; /* Nothing was begun in this process, so there is nothing to end. */
         }
-        if (before == &no_ring &&
-            atomic_load_explicit(&session->stage, memory_order_relaxed) == SESSION_STARTING) {
-            count_without_ring(kind); /* A handler interrupted the start on this thread. */
-            return NULL;
+
+        int r = thread_ring_start();
+
+        if (r == -EALREADY) {
+            count_without_ring(kind);
         }
-        thread_ring = &no_ring;
-        atomic_signal_fence(memory_order_seq_cst);
-
-        int r = session_start();
-
-        thread_ring = NULL;
         if (r < 0) {
             return NULL;
         }

@@ -21,6 +21,14 @@ enum call_kind { CALL_OPERATION, CALL_SAMPLE, CALL_MARK, CALL_UNCOUNTED };
 /* The ring of this thread; of the current session if its epoch is the session's. One pointer, no destructor. */
 extern __thread struct ring *thread_ring __attribute__((tls_model("initial-exec")));
 
+/*
+ * Starts the session. Handlers that interrupt this thread meanwhile are refused and counted: they would wait for it forever.
+ *
+ * Returns:  as session_start(); -EALREADY in such a handler.
+ * Threads:  any; leaves the thread without a ring if it started or waited.
+ */
+MUST_USE int thread_ring_start(void);
+
 /* The rest of thread_ring_enter(): first call, re-entry, deferred ends, no session, no ring. */
 struct ring *thread_ring_enter_slowly(enum call_kind kind);
 
