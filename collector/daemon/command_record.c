@@ -249,6 +249,10 @@ static int record(struct recording *recording)
             serve(recording);
         }
     }
+    if (recording->child == 0) {
+        /* Nothing ran, so nobody wants to know how the machine was meanwhile. */
+        machine_session_release(&recording->collector.machine);
+    }
     collector_drain(&recording->collector, ignore_wait, NULL);
     if (recording->child > 0) {
         record_summary_print(&recording->collector, recording->command[0]);

@@ -38,7 +38,7 @@ static void put_identity(struct text_buffer *text, const struct client_session *
     for (size_t i = 0; i < SESSION_ID_BYTES; i++) {
         text_append(text, "%02x", session->id[i]);
     }
-    text_append(text, "\", \"kind\": \"%s\", \"name\": ",
+    text_append(text, "\", \"kind\": \"%s\", \"executable\": ",
                 session->kind == SOURCE_MACHINE ? "machine" : "process");
     text_append_quoted(text, session->shown_name);
     text_append(text, ", ");

@@ -63,7 +63,7 @@ static void put_client(struct text_buffer *text, const struct client_metric *met
     for (size_t i = 0; i < SESSION_ID_BYTES; i++) {
         text_append(text, "%02x", session->id[i]);
     }
-    text_append(text, "\",pid=\"%u\",uid=\"%u\",name=", session->peer.pid, session->peer.uid);
+    text_append(text, "\",pid=\"%u\",uid=\"%u\",executable=", session->peer.pid, session->peer.uid);
     text_append_quoted(text, session->shown_name);
     text_append(text, "} %llu\n", (unsigned long long)metric->value(session));
 }
