@@ -36,10 +36,10 @@ int main()
         return EXIT_FAILURE;
     }
     const auto begin = eddy_begin;
-    std::uint64_t operation = begin(&request);
-    std::uint64_t child = eddy_begin_child(&request, operation);
-    std::uint64_t late = eddy_begin_at(&request, eddy_now_ns());
-    std::uint64_t queued = eddy_begin_queued(&request, &queue);
+    uint64_t operation = begin(&request);
+    uint64_t child = eddy_begin_child(&request, operation);
+    uint64_t late = eddy_begin_at(&request, eddy_now_ns());
+    uint64_t queued = eddy_begin_queued(&request, &queue);
     eddy_state(queued, EDDY_RUNNING);
     eddy_enqueue(queued, &queue);
     eddy_set_u64(operation, &key, 1);
@@ -60,7 +60,7 @@ int main()
         eddy_queue_intern("z", 4) == nullptr) {
         return EXIT_FAILURE;
     }
-    eddy_stats stats = {};
+    struct eddy_stats stats = {};
     stats.size_bytes = sizeof(stats);
     int flushed = eddy_flush(10000);
     return ::eddy_stats(&stats) == 0 && stats.produced >= 5 && eddy_shutdown(10000) == flushed ? EXIT_SUCCESS : EXIT_FAILURE;
