@@ -54,7 +54,7 @@ static uint64_t value_at(uint64_t step)
     return (fraction + (1U << shift) - 1) >> shift;
 }
 
-/* The least width of steps that gives no more than MAX_BORDERS + 1 of them from first to last, wherever they begin. */
+/* The least multiple of unit that fits no more than most times into a distance. */
 static uint64_t width_for(uint64_t distance, uint64_t unit, uint64_t most)
 {
     uint64_t widest = distance / most + (distance % most != 0);
@@ -68,8 +68,9 @@ static size_t equal_bins(uint64_t min, uint64_t max, uint64_t unit, struct repor
     uint64_t width = width_for(max - min, unit, MAX_BORDERS);
     size_t count = bins_add_border(bins, 0, (double)min);
 
-    for (uint64_t border = min / width + 1; border <= max / width; border++) {
-        count = bins_add_border(bins, count, (double)(border * width));
+    /* The first border is the one after min's; counting from it could overflow. */
+    for (uint64_t border = min / width; border < max / width; border++) {
+        count = bins_add_border(bins, count, (double)((border + 1) * width));
     }
     return count;
 }
@@ -87,8 +88,8 @@ static size_t octave_bins(uint64_t min, uint64_t max, struct report_bin *bins)
         first = step_of(min);
     }
     width = width_for(last - first, 1, REPORT_MAX_BINS - count);
-    for (uint64_t border = first / width + 1; border <= last / width; border++) {
-        count = bins_add_border(bins, count, (double)value_at(border * width));
+    for (uint64_t border = first / width; border < last / width; border++) {
+        count = bins_add_border(bins, count, (double)value_at((border + 1) * width));
     }
     return count;
 }

@@ -9,6 +9,8 @@ eddy_unit_test(text_cell eddy_analysis)
 eddy_unit_test(terminal_style eddy_analysis)
 eddy_unit_test(markdown_text eddy_analysis)
 eddy_unit_test(report_outputs eddy_analysis)
+eddy_unit_test(quantile_ranks eddy_analysis)
+eddy_unit_test(distribution eddy_analysis SOURCES test_values.c WRAP calloc reallocarray)
 
 eddy_fuzz_target(csv_import eddy_analysis)
 
