@@ -73,6 +73,7 @@ int open_operations_look(struct open_operations *open, const struct recorder *re
     if (now_ns < open->due_ns && !is_last) {
         return 0;
     }
+    open->looked_ns = now_ns;
     open->count = 0;
     for (uint32_t i = SLOT_CHAIN; i < end && open->count < BATCH_MAX_OPEN && r > 0; i++) {
         struct open_operation operation;
@@ -111,7 +112,7 @@ int open_operations_tell(struct open_operations *open, struct batch *batch,
         open->order.times[i] = open->found[i].begin_ns;
     }
     row_order_sort(&open->order, open->count);
-    batch->open.as_of_ns = clock_monotonic_ns();
+    batch->open.as_of_ns = open->looked_ns;
     for (uint32_t i = 0; i < open->count; i++) {
         const struct open_operation *operation = &open->found[open->order.rows[i]];
         int name = batch_names_index(names, batch, operation->name, OPERATION_KINDS);

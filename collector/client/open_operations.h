@@ -18,8 +18,9 @@ struct open_operation {
 
 /* Owns its memory; {0} is one that is due. One thread at a time. */
 struct open_operations {
-    uint64_t due_ns; /* of the next look: one that takes long is taken seldom */
-    uint32_t count;  /* found at the last look */
+    uint64_t due_ns;    /* of the next look: one that takes long is taken seldom */
+    uint64_t looked_ns; /* when the last look began */
+    uint32_t count;     /* found at the last look */
     uint32_t capacity;
     struct open_operation *found; /* owned */
     struct row_order order;
@@ -39,7 +40,7 @@ MUST_USE int open_operations_look(struct open_operations *open, const struct rec
                                   const struct tick_clock *clock, bool is_last);
 
 /*
- * Puts what the last look found into batch, sorted by begin.
+ * Puts what the last look found into batch, sorted by begin, as of that look: an operation may have ended since.
  *
  * Returns:  0 or -ENOMEM.
  */

@@ -250,7 +250,7 @@ uint64_t process_sampler_due_ns(const struct process_sampler *sampler)
 {
     return sampler->period_ns == 0
                ? UINT64_MAX
-               : min_u64(sampler->due_ns, sampler->last_ns + sampler->period_ns);
+               : min_u64(sampler->due_ns, sampler->sampled_ns + sampler->period_ns);
 }
 
 void process_sampler_step(struct process_sampler *sampler, uint64_t now_ns, bool is_active,
@@ -275,5 +275,6 @@ void process_sampler_step(struct process_sampler *sampler, uint64_t now_ns, bool
     sampler->cost_ns = sampler->cost_ns == 0
                            ? cpu_ns
                            : (sampler->cost_ns * (COST_WEIGHT - 1) + cpu_ns) / COST_WEIGHT;
+    sampler->sampled_ns = now_ns;
     sampler->due_ns = now_ns + sampler->period_ns;
 }

@@ -34,7 +34,8 @@ struct process_sampler {
     uint64_t cost_ns; /* of a sample, smoothed */
     uint64_t cpu_count;
     uint64_t page_bytes;
-    uint64_t last_ns;
+    uint64_t sampled_ns; /* when the last sample was taken */
+    uint64_t last_ns;    /* of the last utilization */
     uint64_t last_cpu_ns;
     uint64_t taken; /* samples since the session began */
     uint32_t names[PROCESS_METRIC_COUNT];

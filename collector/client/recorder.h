@@ -186,14 +186,10 @@ struct deferred_end {
 /* A thread's ring, at a multiple of RING_MIN_BYTES; its entries follow at RING_ENTRIES_OFFSET. */
 struct ring {
     /* The producer's line. */
-    union {
-        struct {
-            volatile uint32_t busy; /* the thread is inside a call */
-            _Atomic uint32_t
-                deferred; /* ends that wait in deferred_ends, and ends for which there was no room */
-        };
-        volatile uint64_t guard; /* both: 0 if nothing is special */
-    };
+    /* Two words, read as two: a load of both would wait for the store of either to reach the cache. */
+    volatile uint32_t busy; /* the thread is inside a call */
+    _Atomic uint32_t
+        deferred;   /* ends that wait in deferred_ends, and ends for which there was no room */
     uint32_t epoch; /* of the session; a thread's ring is valid only if it is the process's */
     uint32_t cached_slots;
     uint64_t head;             /* entries produced */
@@ -201,8 +197,8 @@ struct ring {
     uint64_t mask;             /* entries - 1 */
     _Atomic uint64_t finished; /* operations published; written by the producer */
     _Atomic uint64_t sampled;  /* samples and marks published */
-    _Atomic uint32_t serial;   /* of the thread; unique in the session; never 0 */
-    uint32_t index;            /* of the ring */
+    _Atomic uint32_t serial; /* of the thread; unique in the session; 0 while nobody has the ring */
+    uint32_t index;          /* of the ring */
 
     _Alignas(64) _Atomic uint64_t published; /* written by the producer, release */
     _Alignas(64) _Atomic uint64_t consumed;  /* written by the flusher, release */

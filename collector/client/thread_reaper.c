@@ -12,12 +12,18 @@
  */
 #define AFTER_DEATH __attribute__((no_sanitize("thread"), noinline))
 
-/* A ring with a younger serial and the same tid: the kernel gave the number to a new thread, so the old one is dead. */
+/*
+ * A ring with a younger serial and the same tid: the kernel gave the number to a new thread, so the old one is dead. A ring
+ * without a serial is being claimed by a thread, which lives.
+ */
 static bool was_succeeded(const struct recorder *recorder, const struct ring *ring, uint32_t tid)
 {
     uint32_t ring_count = recorder_ring_count(recorder);
     uint32_t serial = atomic_load_explicit(&ring->serial, memory_order_acquire);
 
+    if (serial == 0) {
+        return false;
+    }
     for (uint32_t i = 0; i < ring_count; i++) {
         const struct ring *other = recorder_ring(recorder, i);
 
@@ -59,6 +65,8 @@ static bool reap(struct recorder *recorder, struct ring *ring, struct stager *st
     if (!stager_drain(stager, ring)) {
         return false;
     }
+    /* Whoever claims it sets the tid first: until it has a serial of its own it must not look like this dead thread. */
+    atomic_store_explicit(&ring->serial, 0, memory_order_relaxed);
     /* Pairs with the acquire in claim_used_ring(): whoever takes the ring finds it empty. */
     atomic_store_explicit(&ring->tid, 0, memory_order_release);
     return true;
@@ -71,7 +79,6 @@ uint32_t thread_reaper_run(struct recorder *recorder, struct stager *stager)
 
     for (uint32_t i = 0; i < ring_count; i++) {
         struct ring *ring = recorder_ring(recorder, i);
-        /* A ring that was claimed but has no serial of its thread yet looks like its last thread: not dead, then. */
         uint32_t tid = ring == NULL ? 0 : atomic_load_explicit(&ring->tid, memory_order_acquire);
 
         if (tid != 0 && is_dead(recorder, ring, tid) && reap(recorder, ring, stager)) {
