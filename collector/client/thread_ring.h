@@ -50,7 +50,7 @@ static inline struct ring *thread_ring_enter(enum call_kind kind)
 
     if (UNLIKELY(ring == NULL ||
                  ring->epoch != atomic_load_explicit(&session->epoch, memory_order_relaxed) ||
-                 ring->guard != 0)) {
+                 (ring->busy | atomic_load_explicit(&ring->deferred, memory_order_relaxed)) != 0)) {
         return thread_ring_enter_slowly(kind);
     }
     ring->busy = 1;
