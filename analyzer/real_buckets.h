@@ -4,7 +4,7 @@
  *
  * A bucket of positive values is [low, low + width), one of negative values likewise: its low border has the greater magnitude
  * and belongs to it. 0 (and -0) has a bucket of its own, with width 0. A bucket's middle is off by at most 2^-9 of a value,
- * but for values below 2^-1022, where doubles have no full mantissa.
+ * but for magnitudes up to 2^-1022, where doubles have no full mantissa.
  */
 #pragma once
 

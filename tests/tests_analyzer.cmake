@@ -13,6 +13,7 @@ eddy_unit_test(wide_integers eddy_analysis)
 eddy_unit_test(value_sort eddy_analysis SOURCES test_values.c)
 eddy_unit_test(quantile_ranks eddy_analysis)
 eddy_unit_test(distribution eddy_analysis SOURCES test_values.c WRAP calloc reallocarray)
+eddy_unit_test(real_distribution eddy_analysis SOURCES test_values.c WRAP calloc reallocarray)
 eddy_unit_test(slowest eddy_analysis SOURCES test_values.c WRAP reallocarray)
 
 eddy_fuzz_target(csv_import eddy_analysis)
