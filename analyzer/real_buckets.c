@@ -1,5 +1,6 @@
 #include "real_buckets.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -60,7 +61,8 @@ static struct magnitudes magnitudes_of(uint32_t steps)
 double real_bucket_low(uint32_t bucket)
 {
     if (bucket > REAL_BUCKET_ZERO) {
-        return magnitudes_of(bucket - REAL_BUCKET_ZERO - 1).small;
+        /* The first one begins behind 0. */
+        return fmax(magnitudes_of(bucket - REAL_BUCKET_ZERO - 1).small, DBL_TRUE_MIN);
     }
     if (bucket == REAL_BUCKET_ZERO) {
         return 0;
