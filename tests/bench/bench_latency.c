@@ -1,6 +1,6 @@
 /*
  * How long single calls take, at a million operations a second on one thread that never rests. Prints one line of JSON: the
- * distribution of begin and of end, and that of an interval in which nothing is called: what the machine takes away
+ * distribution of begin, of end, of both, and that of an interval in which nothing is called: what the machine takes away
  * anyway. Prints too what the thread cost the kernel: page faults and context switches, to the last one.
  *
  *     bench_latency CALLS
@@ -42,6 +42,7 @@ struct run {
     double ticks_per_ns;
     struct distribution begin;
     struct distribution end;
+    struct distribution both;
     struct distribution nothing;
     struct rusage before;
     struct rusage after;
@@ -81,6 +82,18 @@ static inline void add(struct distribution *distribution, uint64_t ticks, uint64
     distribution->long_count += ticks > long_ticks;
     if (ticks > distribution->max_ticks) {
         distribution->max_ticks = ticks;
+    }
+}
+
+static void merge(struct distribution *sum, const struct distribution *more)
+{
+    for (size_t i = 0; i < BUCKETS; i++) {
+        sum->buckets[i] += more->buckets[i];
+    }
+    sum->count += more->count;
+    sum->long_count += more->long_count;
+    if (more->max_ticks > sum->max_ticks) {
+        sum->max_ticks = more->max_ticks;
     }
 }
 
@@ -148,6 +161,8 @@ static void *run_calls(void *argument)
     make_calls(run, run->calls);
     (void)getrusage(RUSAGE_THREAD, &run->after);
     (void)prctl(PR_SET_NAME, "bench-until");
+    merge(&run->both, &run->begin);
+    merge(&run->both, &run->end);
     return NULL;
 }
 
@@ -176,6 +191,8 @@ static void print_run(const struct run *run, const struct eddy_stats *before)
         lost += after.lost[i] - before->lost[i];
     }
     (void)printf("{\"calls\":%" PRIu64 ",", run->calls);
+    print_distribution("both", &run->both, run->ticks_per_ns);
+    (void)printf(",");
     print_distribution("begin", &run->begin, run->ticks_per_ns);
     (void)printf(",");
     print_distribution("end", &run->end, run->ticks_per_ns);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static const double tail_weight = 0.002;
 static const double tail_alpha = 1.3;
@@ -35,13 +36,11 @@ static uint64_t next_random(struct operation_source *source)
     return result;
 }
 
-static void seed(struct operation_source *source, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+/* The first numbers of a simple seed are not random yet: they are thrown away. */
+static void seed(struct operation_source *source, const uint64_t *state, int thrown_away)
 {
-    source->random[0] = a;
-    source->random[1] = b;
-    source->random[2] = c;
-    source->random[3] = d;
-    for (int i = 0; i < 200; i++) {
+    memcpy(source->random, state, sizeof(source->random));
+    for (int i = 0; i < thrown_away; i++) {
         (void)next_random(source);
     }
 }
@@ -104,10 +103,11 @@ static void init_durations(struct operation_source *source)
 void operation_source_init(struct operation_source *ret_source, uint32_t number)
 {
     *ret_source = (struct operation_source){0};
-    seed(ret_source, 1234567, 89, 777, 4242);
+    seed(ret_source, (const uint64_t[]){1234567, 89, 777, 4242}, 100);
     init_names(ret_source);
     init_durations(ret_source);
-    seed(ret_source, 1000003ULL * (number + 1ULL), 99991, number + 5ULL, 31337);
+    seed(ret_source, (const uint64_t[]){1000003ULL * (number + 1ULL), 99991, number + 5ULL, 31337},
+         200);
 }
 
 static uint8_t draw(struct operation_source *source, const double *up_to)
