@@ -52,7 +52,7 @@ check_names() {
 
     while read -r name; do
         problem "more than one file has the name $name: $(sources | grep -F "/$name" | sort | tr '\n' ' ')"
-    done < <(sources | sed 's:.*/::' | grep -vx 'main\.c' | sort | uniq -d)
+    done < <(sources | sed 's:.*/::' | grep -vxE 'main\.c|run\.sh' | sort | uniq -d)
 }
 
 check_confined() {
