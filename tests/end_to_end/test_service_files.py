@@ -1,6 +1,7 @@
 """What systemd finds after `cmake --install`: units that it accepts, a user, folders, and a configuration that says what is."""
 
 import configparser
+import json
 import os
 import re
 import shutil
@@ -105,6 +106,32 @@ def test_systemd_makes_the_user_and_the_folders(tmp_path):
     assert (state.st_uid, state.st_gid) == (int(passwd["eddy"][2]), int(groups["eddy"][2]))
     assert state.st_mode & 0o777 == 0o750
     assert (tmp_path / "run/eddy").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_socket_that_systemd_made_is_served(tmp_path):
+    """As eddy-collector.socket does: the collector starts when somebody connects, and leaves the socket file alone."""
+    if shutil.which("systemd-socket-activate") is None:
+        pytest.skip("systemd-socket-activate is not installed")
+    socket = tmp_path / "activated.sock"
+    (tmp_path / "traces").mkdir()
+    with open(tmp_path / "log", "wb") as log:
+        process = subprocess.Popen(
+            ["systemd-socket-activate", "-l", socket, programs.COLLECTOR, "run", "--output", tmp_path / "traces"],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        ask = [programs.COLLECTOR, "stats", "--json", "--socket", socket]
+        answer = programs.wait_for(
+            lambda: (done := run(*ask)).returncode == 0 and done, what=f"an answer ({tmp_path / 'log'})"
+        )
+        assert json.loads(answer.stdout)["pid"] == process.pid
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+    assert process.returncode == 0, (tmp_path / "log").read_text()
+    assert socket.exists()
+    assert "the socket of the service manager" in (tmp_path / "log").read_text()
 
 
 # --- The configuration ---
