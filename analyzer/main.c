@@ -11,6 +11,7 @@ static const struct verb {
     int (*run)(int argc, char **argv);
     const char *summary;
 } verbs[] = {
+    {"report", command_report, "say what happened, how long it took, and what to distrust"},
     {"verify", command_verify, "say for each trace file whether it is whole"},
     {"dump", command_dump, "write records as JSON lines or CSV"},
     {"import", command_import, "make trace files of CSV files"},

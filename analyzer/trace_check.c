@@ -1,18 +1,12 @@
 #include "trace_check.h"
 
 #include "batch_decode.h"
+#include "partial_file.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-
-enum {
-    GROW_TRIES = 20,
-    GROW_WAIT_MS = 50,
-};
 
 /* The part of the walk that began with the last Source. */
 struct part {
@@ -269,14 +263,6 @@ static int walk_file(struct checker *checker, struct packet_walk *walk)
     return r;
 }
 
-static bool is_partial_name(const char *path)
-{
-    size_t length = strlen(path);
-    size_t suffix = strlen(TRACE_PARTIAL_SUFFIX);
-
-    return length >= suffix && strcmp(path + length - suffix, TRACE_PARTIAL_SUFFIX) == 0;
-}
-
 static int check_once(struct checker *checker, const char *path)
 {
     struct packet_walk walk;
@@ -288,7 +274,7 @@ static int check_once(struct checker *checker, const char *path)
     r = r < 0 ? r : walk_file(checker, &walk);
     if (r == 0) {
         checker->check->file_bytes = trace_reader_size(walk.reader);
-        conclude(checker, is_partial_name(path));
+        conclude(checker, is_partial_file(path));
     } else if (r != -ENOMEM) {
         checker->check->verdict = CHECK_UNREADABLE;
         checker->check->error = r;
@@ -298,22 +284,6 @@ static int check_once(struct checker *checker, const char *path)
     return r;
 }
 
-/* Whether a file that ended within a frame has more bytes than that now. Its new name counts, if it was closed. */
-static bool has_grown(const char *path, uint64_t size_bytes)
-{
-    const struct timespec pause = {.tv_nsec = GROW_WAIT_MS * (long)NS_PER_MS};
-
-    for (int i = 0; i < GROW_TRIES; i++) {
-        struct stat status;
-
-        if (stat(path, &status) < 0 || (uint64_t)status.st_size > size_bytes) {
-            return true;
-        }
-        (void)nanosleep(&pause, NULL);
-    }
-    return false;
-}
-
 int trace_check_file(const char *path, struct trace_check *ret_check)
 {
     struct checker checker = {.check = ret_check};
@@ -321,8 +291,8 @@ int trace_check_file(const char *path, struct trace_check *ret_check)
 
     batch_init(&checker.batch);
     r = r < 0 ? r : check_once(&checker, path);
-    if (r == 0 && ret_check->verdict == CHECK_CUT_OFF && is_partial_name(path) &&
-        has_grown(path, ret_check->file_bytes)) {
+    if (r == 0 && ret_check->verdict == CHECK_CUT_OFF && is_partial_file(path) &&
+        partial_file_has_grown(path, ret_check->file_bytes)) {
         ret_check->verdict = CHECK_OPEN;
         ret_check->skipped_bytes = 0;
     }

@@ -1,0 +1,62 @@
+/*
+ * One batch to the tallies: rows are grouped by name, so that whole runs are added to a name's accumulators, and no row is
+ * looked up by itself.
+ */
+#pragma once
+
+#include "counter_table.h"
+#include "row_groups.h"
+#include "shared_windows.h"
+#include "tally.h"
+
+/* What all workers share. */
+struct frame_context {
+    const struct report_plan *plan;
+    struct shared_windows *windows;
+    bool with_attributes;
+    size_t redacted_count;
+    char *const *redacted_keys;
+};
+
+struct thread_counts {
+    uint64_t begun;
+    uint64_t ended;
+    bool has_usage[USAGE_COUNT];
+    uint64_t usage[USAGE_COUNT];
+};
+
+/* The memory of a worker. {.context = ...} is an empty one. */
+struct frame_tally {
+    const struct frame_context *context;
+    struct row_groups groups;
+    struct window_counts counts;
+    size_t row_capacity;
+    uint64_t *values; /* owned, as the arrays below: columns in the order of groups */
+    uint64_t *more_values;
+    uint8_t *statuses;
+    size_t name_capacity;
+    uint32_t *numbers; /* of the batch's names */
+    size_t thread_capacity;
+    struct thread_counts *threads; /* of the batch's threads */
+
+    /* The batch at hand. */
+    const struct batch *batch;
+    const struct plan_frame *frame;
+    int64_t offset_ns;
+    struct tally *tally;
+    struct counter_table *counters;
+};
+
+void frame_tally_release(struct frame_tally *frame_tally);
+
+/*
+ * Adds a batch.
+ *
+ * tally     what it is added to
+ * counters  cleared, then filled with the series of the batch, to be joined in order
+ * Returns:  0 or -ENOMEM; then tally is to be dropped.
+ * Threads:  one frame_tally and tally, one thread at a time.
+ */
+MUST_USE int frame_tally_add(struct frame_tally *frame_tally, const struct plan_frame *frame,
+                             const struct batch *batch, struct tally *tally,
+                             struct counter_table *counters);

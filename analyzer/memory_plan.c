@@ -1,0 +1,128 @@
+#include "memory_plan.h"
+
+#include "distribution.h"
+#include "report_operations.h"
+#include "slowest.h"
+
+#include <errno.h>
+
+enum {
+    /* Parts of the memory: of all names' accumulators, and of their windows. */
+    NAME_SHARE = 4,
+    WINDOW_SHARE = 4,
+    PROCESS_SHARE = 16,
+    METRIC_PROCESS_SHARE = 32,
+
+    OPERATION_BYTES = 1024,         /* the accumulators of a name without values */
+    HISTOGRAM_BYTES = 14 * 256 * 8, /* a typical duration spans 14 octaves */
+    WINDOW_BYTES = 48,              /* without quantiles */
+    WINDOW_OCTAVE_BYTES = 32 * 4,
+    WINDOW_OCTAVES = 8,
+    METRIC_SUMMARY_BYTES = 2 << 10,
+
+    LEAST_PROCESSES = 16,
+    MOST_PROCESSES = 1000,
+    LEAST_METRIC_PROCESSES = 4,
+    MOST_METRIC_PROCESSES = 64,
+
+    /* Of a thread: a frame, its rows, what is decompressed, the view of the file. */
+    THREAD_BYTES = 12 << 20,
+};
+
+static uint64_t operation_bytes(uint64_t rows, const struct memory_wish *wish)
+{
+    return OPERATION_BYTES + min_u64(rows * sizeof(uint64_t), HISTOGRAM_BYTES) +
+           min_u64(rows, wish->slowest_limit) * sizeof(struct slow_operation);
+}
+
+static uint64_t window_bytes(uint64_t rows, size_t window_count, bool is_full)
+{
+    uint64_t windows = min_u64(rows, window_count);
+    uint64_t octaves = windows == 0 ? 0 : min_u64((rows + windows - 1) / windows, WINDOW_OCTAVES);
+
+    return windows * (WINDOW_BYTES + (is_full ? octaves * WINDOW_OCTAVE_BYTES : 0));
+}
+
+static uint64_t rows_of(const struct name_table *names, size_t rank)
+{
+    const struct ranked_names *group = &names->groups[GROUP_OPERATION];
+
+    return names->entries[group->entries[rank]].rows;
+}
+
+/* Keeps as many names as fit. Returns the bytes that their accumulators need. */
+static uint64_t keep_operations(struct name_table *names, const struct memory_wish *wish)
+{
+    size_t limit = min_u64(names->groups[GROUP_OPERATION].count, OPERATION_NAME_LIMIT);
+    uint64_t budget = wish->memory_bytes / NAME_SHARE;
+    uint64_t bytes = operation_bytes(UINT32_MAX, wish); /* of the others */
+    size_t kept = 0;
+
+    while (kept < limit && bytes + operation_bytes(rows_of(names, kept), wish) <= budget) {
+        bytes += operation_bytes(rows_of(names, kept++), wish);
+    }
+    name_table_keep(names, GROUP_OPERATION, kept);
+    return bytes;
+}
+
+/* The number of names, by rank, whose windows fit into budget_bytes, which shrinks. */
+static size_t count_windows(const struct name_table *names, size_t window_count, bool is_full,
+                            size_t from, uint64_t *budget_bytes)
+{
+    size_t kept = names->groups[GROUP_OPERATION].kept;
+    size_t rank = from;
+
+    while (rank < kept) {
+        uint64_t bytes = window_bytes(rows_of(names, rank), window_count, is_full);
+
+        if (bytes > *budget_bytes) {
+            break;
+        }
+        *budget_bytes -= bytes;
+        rank++;
+    }
+    return rank;
+}
+
+static size_t clamp(uint64_t value, size_t least, size_t most)
+{
+    return value < least ? least : value > most ? most : (size_t)value;
+}
+
+int memory_plan_make(struct memory_plan *ret_plan, struct name_table *names,
+                     const struct memory_wish *wish, size_t window_count, uint64_t plan_bytes)
+{
+    struct memory_plan plan = {.memory_bytes = wish->memory_bytes};
+    uint64_t name_bytes = keep_operations(names, wish);
+    uint64_t window_budget = wish->memory_bytes / WINDOW_SHARE;
+
+    name_table_keep(names, GROUP_METRIC, METRIC_NAME_LIMIT);
+    name_table_keep(names, GROUP_MARK, MARK_NAME_LIMIT);
+    name_table_keep(names, GROUP_QUEUE, QUEUE_NAME_LIMIT);
+    name_table_keep(names, GROUP_ATTRIBUTE, wish->with_attributes ? ATTRIBUTE_KEY_LIMIT : 0);
+
+    size_t operations = names->groups[GROUP_OPERATION].kept + 1;
+    size_t metrics = 2 * (names->groups[GROUP_METRIC].kept + 1);
+
+    plan.full_windows = count_windows(names, window_count, true, 0, &window_budget);
+    plan.counted_windows =
+        count_windows(names, window_count, false, plan.full_windows, &window_budget);
+    plan.process_limit =
+        clamp(wish->memory_bytes / PROCESS_SHARE / (operations * sizeof(struct report_by_process)),
+              LEAST_PROCESSES, MOST_PROCESSES);
+    plan.metric_process_limit =
+        clamp(wish->memory_bytes / METRIC_PROCESS_SHARE / (metrics * METRIC_SUMMARY_BYTES),
+              LEAST_METRIC_PROCESSES, MOST_METRIC_PROCESSES);
+
+    /* Of the names: one set for the report, one for the session at hand; of each thread one more. */
+    uint64_t fixed = wish->memory_bytes / WINDOW_SHARE - window_budget + names->memory_bytes +
+                     plan_bytes + name_bytes;
+    uint64_t per_thread = THREAD_BYTES + name_bytes;
+
+    if (fixed + per_thread > wish->memory_bytes) {
+        return -E2BIG;
+    }
+    plan.jobs = clamp((wish->memory_bytes - fixed) / per_thread, 1, wish->jobs);
+    *ret_plan = plan;
+    return 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * How the memory of a report is divided, from what the heads of the batches say: how many names are kept apart, how many of
+ * them have windows, and how many threads there is room for.
+ *
+ * All but the number of threads depends on the limit and on the files only, never on the number of threads asked for: the
+ * report is the same for any number of threads.
+ */
+#pragma once
+
+#include "name_table.h"
+
+enum {
+    MEMORY_LEAST_BYTES = 32 << 20,
+    OPERATION_NAME_LIMIT = 10000,
+    METRIC_NAME_LIMIT = 1000,
+    MARK_NAME_LIMIT = 1000,
+    QUEUE_NAME_LIMIT = 1000,
+    ATTRIBUTE_KEY_LIMIT = 64,
+};
+
+struct memory_wish {
+    uint64_t memory_bytes;
+    size_t jobs;
+    size_t slowest_limit;
+    bool with_attributes;
+};
+
+struct memory_plan {
+    uint64_t memory_bytes;
+    size_t full_windows;    /* names, by rank, whose windows have quantiles */
+    size_t counted_windows; /* names, by rank, that have windows at all */
+    size_t process_limit;   /* processes listed per operation */
+    size_t metric_process_limit;
+    size_t jobs;
+};
+
+/*
+ * Divides the memory and gives the names their numbers.
+ *
+ * names        ranked
+ * window_count of the time grid
+ * plan_bytes   of the plan itself
+ * Returns:     0, or -E2BIG if there is too little memory for one thread.
+ * Threads:     any, on different objects.
+ */
+MUST_USE int memory_plan_make(struct memory_plan *ret_plan, struct name_table *names,
+                              const struct memory_wish *wish, size_t window_count,
+                              uint64_t plan_bytes);

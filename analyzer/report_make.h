@@ -1,0 +1,19 @@
+/*
+ * A plan and what was counted to the report as plain data.
+ */
+#pragma once
+
+#include "report.h"
+#include "report_totals.h"
+#include "shared_windows.h"
+
+/*
+ * Fills the report.
+ *
+ * ret_report options are set by the caller; to be released, also after an error
+ * totals     finished; its lists are moved into the report, its tallies freed on the way
+ * Returns:   0 or -ENOMEM.
+ * Threads:   any, on different objects.
+ */
+MUST_USE int report_make(struct report *ret_report, const struct report_plan *plan,
+                         struct report_totals *totals, const struct shared_windows *windows);

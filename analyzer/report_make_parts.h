@@ -1,0 +1,17 @@
+/*
+ * The parts of report_make(), for report_make.c only. Each fills lists of the report and returns 0 or -ENOMEM.
+ */
+#pragma once
+
+#include "report_make.h"
+
+MUST_USE int report_make_inputs(struct report *report, const struct report_plan *plan);
+MUST_USE int report_make_processes(struct report *report, const struct report_plan *plan,
+                                   const struct report_totals *totals);
+MUST_USE int report_make_quality(struct report *report, const struct report_plan *plan,
+                                 const struct report_totals *totals);
+MUST_USE int report_make_operations(struct report *report, struct report_totals *totals,
+                                    const struct shared_windows *windows);
+MUST_USE int report_make_metrics(struct report *report, struct report_totals *totals);
+MUST_USE int report_make_queues(struct report *report, const struct report_totals *totals);
+MUST_USE int report_make_marks(struct report *report, const struct report_totals *totals);

@@ -1,0 +1,10 @@
+/*
+ * What a Source says of its session, as a copy that outlives the packet.
+ */
+#pragma once
+
+#include "trace_scan.h"
+
+/* Copies. Returns 0 or -ENOMEM; *ret_facts is to be released, also after an error. Threads: any, on different objects. */
+MUST_USE int source_facts_copy(struct source_facts *ret_facts, const struct source *source);
+void source_facts_release(struct source_facts *facts);

@@ -1,0 +1,510 @@
+#include "trace_scan.h"
+
+#include "clock_line.h"
+#include "content_hash.h"
+#include "growing_list.h"
+#include "partial_file.h"
+#include "source_facts.h"
+#include "trace_reader.h"
+#include "trace_writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    /* The head of a batch is rarely longer; if it is, the whole frame is decompressed. */
+    HEAD_PREFIX_BYTES = 8 << 10,
+};
+
+struct trace_scanner {
+    struct shared_names *names;
+    struct frame_reader *frames; /* owned */
+    struct packet_arena *arena;  /* owned */
+};
+
+/* One walk through a file. */
+struct scan {
+    struct trace_scanner *scanner;
+    struct scanned_file *file;
+    struct content_hash hash;
+    size_t session_capacity;
+    size_t frame_capacity;
+    size_t end_capacity;
+    uint32_t session;  /* of the part at hand: index, or UINT32_MAX */
+    uint32_t part;     /* its number */
+    bool is_ended;     /* an End was the last packet of a part */
+    bool is_newer;     /* the part at hand has a version that is not known: nothing of it is used */
+    bool is_gap_known; /* damage since the last batch: a gap in the numbers is no news */
+    uint64_t last_sequence; /* of the part at hand */
+};
+
+int trace_scanner_new(struct trace_scanner **ret_scanner, struct shared_names *names)
+{
+    struct trace_scanner *scanner = calloc(1, sizeof(*scanner));
+
+    if (scanner == NULL) {
+        return -ENOMEM;
+    }
+    scanner->names = names;
+
+    int r = frame_reader_new(&scanner->frames);
+
+    r = r < 0 ? r : packet_arena_new(&scanner->arena);
+    if (r < 0) {
+        trace_scanner_free(scanner);
+        return r;
+    }
+    *ret_scanner = scanner;
+    return 0;
+}
+
+void trace_scanner_free(struct trace_scanner *scanner)
+{
+    if (scanner != NULL) {
+        frame_reader_free(scanner->frames);
+        packet_arena_free(scanner->arena);
+        free(scanner);
+    }
+}
+
+void scanned_file_release(struct scanned_file *file)
+{
+    for (size_t i = 0; i < file->session_count; i++) {
+        source_facts_release(&file->sessions[i].source);
+        free(file->sessions[i].steps);
+    }
+    free(file->sessions);
+    free(file->frames);
+    free(file->ends);
+    *file = (struct scanned_file){0};
+}
+
+int offset_list_add(struct offset_list *list, uint64_t offset)
+{
+    int r = growing_list_reserve(&list->offsets, &list->capacity, list->count, sizeof(offset));
+
+    if (r == 0) {
+        list->offsets[list->count++] = offset;
+    }
+    return r;
+}
+
+/* --- Problems --- */
+
+/* Only the first problem is told; the gravest state counts. */
+PRINTF_LIKE(4, 5)
+static void complain(struct scanned_file *file, enum input_state state, uint64_t offset_bytes,
+                     const char *format, ...)
+{
+    va_list arguments;
+
+    if (file->problem[0] == '\0') {
+        file->problem_offset_bytes = offset_bytes;
+        va_start(arguments, format);
+        (void)vsnprintf(file->problem, sizeof(file->problem), format, arguments);
+        va_end(arguments);
+    }
+    if (file->state < state) {
+        file->state = state;
+    }
+}
+
+static void take_damage(struct scan *scan, uint64_t offset_bytes, uint64_t size_bytes)
+{
+    complain(scan->file, INPUT_DAMAGED, offset_bytes, "bytes that are no good frame");
+    scan->file->skipped_bytes += size_bytes;
+    scan->is_gap_known = true;
+}
+
+/* --- Sessions --- */
+
+static int find_session(struct scan *scan, const uint8_t *id, uint32_t *ret_session)
+{
+    struct scanned_file *file = scan->file;
+
+    for (size_t i = 0; i < file->session_count; i++) {
+        if (memcmp(file->sessions[i].id, id, SESSION_ID_BYTES) == 0) {
+            *ret_session = (uint32_t)i;
+            return 0;
+        }
+    }
+
+    int r = growing_list_reserve(&file->sessions, &scan->session_capacity, file->session_count,
+                                 sizeof(*file->sessions));
+
+    if (r < 0) {
+        return r;
+    }
+    *ret_session = (uint32_t)file->session_count;
+    file->sessions[file->session_count++] = (struct scanned_session){0};
+    memcpy(file->sessions[*ret_session].id, id, SESSION_ID_BYTES);
+    return 0;
+}
+
+/* The later account wins; an End's says whether it is the last. */
+static void take_totals(struct scanned_session *session, uint64_t sequence,
+                        const struct totals *totals, bool is_final)
+{
+    if (!session->has_totals || sequence >= session->totals_sequence) {
+        session->is_final = is_final || (session->is_final && sequence == session->totals_sequence);
+        session->totals_sequence = sequence;
+        session->totals = *totals;
+        session->has_totals = true;
+    }
+}
+
+static int add_step(struct scanned_session *session, uint64_t sequence, int64_t step_ns)
+{
+    size_t capacity = session->step_count; /* steps are rare: grown one by one */
+    struct clock_step *steps = reallocarray(session->steps, capacity + 1, sizeof(*session->steps));
+
+    if (steps == NULL) {
+        return -ENOMEM;
+    }
+    session->steps = steps;
+    session->steps[session->step_count++] = (struct clock_step){sequence, step_ns};
+    return 0;
+}
+
+static int take_clock(struct scanned_session *session, uint64_t sequence,
+                      const struct clock_reading *clock)
+{
+    int64_t step_ns = 0;
+
+    if (!clock_is_read(clock)) {
+        return 0;
+    }
+    if (!clock_is_read(&session->first_clock)) {
+        session->first_clock = *clock;
+    } else {
+        step_ns = clock_step_ns(&session->last_clock, clock);
+    }
+    session->last_clock = *clock;
+    return step_ns == 0 ? 0 : add_step(session, sequence, step_ns);
+}
+
+/* --- Packets --- */
+
+static int take_source(struct scan *scan, struct slice plain, uint64_t offset_bytes)
+{
+    struct source source;
+    int r = packet_read_source(scan->scanner->arena, plain, &source);
+
+    if (r == -EPROTONOSUPPORT) {
+        complain(scan->file, INPUT_NEWER, offset_bytes,
+                 "format version %u; this program reads version %d: use a newer one",
+                 source.format_version, TRACE_FORMAT_VERSION);
+        scan->session = UINT32_MAX;
+        scan->is_newer = true;
+        return 0;
+    }
+    if (r == 0 && scan->session != UINT32_MAX && !scan->is_ended) {
+        complain(scan->file, INPUT_NO_END, offset_bytes, "a part without an End before this place");
+    }
+    r = r < 0 ? r : find_session(scan, source.id.session, &scan->session);
+    if (r < 0) {
+        return r;
+    }
+
+    struct scanned_session *session = &scan->file->sessions[scan->session];
+
+    scan->part = source.part;
+    scan->last_sequence = source.id.sequence;
+    scan->is_ended = false;
+    scan->is_newer = false;
+    scan->is_gap_known = false;
+    r = take_clock(session, source.id.sequence, &source.clock);
+    return r < 0 || session->source.is_known ? r : source_facts_copy(&session->source, &source);
+}
+
+static int take_end(struct scan *scan, struct slice plain)
+{
+    struct scanned_file *file = scan->file;
+    struct end end;
+    uint32_t at = 0;
+    int r = packet_read_end(scan->scanner->arena, plain, &end);
+
+    scan->is_ended = true;
+    if (scan->is_newer) {
+        return 0;
+    }
+    r = r < 0 ? r : find_session(scan, end.id.session, &at);
+    r = r < 0 ? r
+              : growing_list_reserve(&file->ends, &scan->end_capacity, file->end_count,
+                                     sizeof(*file->ends));
+    if (r < 0) {
+        return r;
+    }
+
+    struct scanned_end *kept = &file->ends[file->end_count++];
+
+    *kept = (struct scanned_end){.session = at,
+                                 .part = scan->part,
+                                 .sequence = end.id.sequence,
+                                 .loss_count = end.loss_count};
+    memcpy(kept->losses, end.losses, sizeof(kept->losses));
+    take_totals(&file->sessions[at], end.id.sequence, &end.totals, end.totals_final);
+    return take_clock(&file->sessions[at], end.id.sequence, &end.clock);
+}
+
+static int count_names(struct scan *scan, const struct batch_head *head)
+{
+    struct shared_names *names = scan->scanner->names;
+    int r = 0;
+
+    (void)pthread_mutex_lock(&names->lock);
+    for (uint32_t i = 0; r == 0 && i < head->name_count; i++) {
+        r = name_table_count(&names->table, &head->names[i]);
+    }
+    (void)pthread_mutex_unlock(&names->lock);
+    return r;
+}
+
+/* Counts the batches that are missing before this one in the part at hand. */
+static void take_sequence(struct scan *scan, uint32_t session, uint64_t sequence)
+{
+    if (session != scan->session) {
+        return;
+    }
+    if (sequence > scan->last_sequence + 1 && !scan->is_gap_known) {
+        scan->file->missing_batches += sequence - scan->last_sequence - 1;
+    }
+    scan->is_gap_known = false;
+    scan->last_sequence = max_u64(scan->last_sequence, sequence);
+}
+
+static void take_range(struct scanned_session *session, const struct batch_head *head)
+{
+    if (head->operations == 0 && head->samples == 0 && head->marks == 0) {
+        return;
+    }
+    session->first_ns =
+        session->has_records ? min_u64(session->first_ns, head->min_begin_ns) : head->min_begin_ns;
+    session->last_ns =
+        session->has_records ? max_u64(session->last_ns, head->max_end_ns) : head->max_end_ns;
+    session->has_records = true;
+}
+
+static int take_head(struct scan *scan, const struct batch_head *head,
+                     const struct trace_item *item)
+{
+    struct scanned_file *file = scan->file;
+    const struct record_counts rows = {head->operations, head->samples, head->marks};
+    uint32_t at = 0;
+    int r = scan->is_newer ? 1 : find_session(scan, head->id.session, &at);
+
+    if (r == 1) {
+        return 0;
+    }
+
+    r = r < 0 ? r
+              : growing_list_reserve((void *)&file->frames, &scan->frame_capacity,
+                                     file->frame_count, sizeof(*file->frames));
+    r = r < 0 ? r : count_names(scan, head);
+    if (r < 0) {
+        return r;
+    }
+    file->frames[file->frame_count++] = (struct scanned_frame){
+        .offset_bytes = item->offset_bytes,
+        .sequence = head->id.sequence,
+        .size_bytes = (uint32_t)item->frame.size,
+        .session = at,
+    };
+    record_counts_add(&file->rows, &rows);
+    take_sequence(scan, at, head->id.sequence);
+    take_range(&file->sessions[at], head);
+    take_totals(&file->sessions[at], head->id.sequence, &head->totals, false);
+    return take_clock(&file->sessions[at], head->id.sequence, &head->clock);
+}
+
+/* A frame that is no batch with a head at its very beginning. */
+static int take_whole(struct scan *scan, const struct trace_item *item)
+{
+    struct trace_scanner *scanner = scan->scanner;
+    struct batch_head head;
+    struct packet_id id;
+    enum packet_kind kind = PACKET_BATCH;
+    struct slice plain;
+    int r = frame_decompress(scanner->frames, item->frame, &plain);
+
+    r = r < 0 ? r : packet_peek(plain, &kind, &id);
+    if (r == -EPROTONOSUPPORT) {
+        complain(
+            scan->file, INPUT_NEWER, item->offset_bytes,
+            "a packet needs features (0x%llx) that this program does not know: use a newer one",
+            (unsigned long long)id.required_features);
+        scan->is_gap_known = true;
+        return 0;
+    }
+    if (r < 0) {
+        return r;
+    }
+    if (kind == PACKET_SOURCE) {
+        return take_source(scan, plain, item->offset_bytes);
+    }
+    if (kind == PACKET_END) {
+        return take_end(scan, plain);
+    }
+    r = packet_read_batch_head(scanner->arena, plain, &head);
+    return r < 0 ? r : take_head(scan, &head, item);
+}
+
+static int take_frame(struct scan *scan, const struct trace_item *item)
+{
+    struct trace_scanner *scanner = scan->scanner;
+    struct batch_head head;
+    struct slice prefix;
+    int r = frame_decompress_prefix(scanner->frames, item->frame, HEAD_PREFIX_BYTES, &prefix);
+
+    r = r < 0 ? r : packet_read_batch_head(scanner->arena, prefix, &head);
+    if (r == -ENOMEM) {
+        return r;
+    }
+    return r < 0 ? take_whole(scan, item) : take_head(scan, &head, item);
+}
+
+static bool is_known_bad(const struct offset_list *bad, uint64_t offset)
+{
+    for (size_t i = 0; i < bad->count; i++) {
+        if (bad->offsets[i] == offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Equal for copies: sizes and checksums of all frames, sizes of what lies between. */
+static void hash_item(struct content_hash *hash, const struct trace_item *item)
+{
+    enum { CHECKSUM_BYTES = 4 };
+
+    if (item->kind == TRACE_FRAME) {
+        content_hash_add_u64(hash, item->frame.size);
+        content_hash_add(hash, item->frame.data + item->frame.size - CHECKSUM_BYTES,
+                         CHECKSUM_BYTES);
+    } else {
+        content_hash_add_u64(hash, item->size_bytes);
+    }
+}
+
+static int take_item(struct scan *scan, struct trace_reader *reader, const struct trace_item *item,
+                     const struct offset_list *bad)
+{
+    int r = -EBADMSG;
+
+    hash_item(&scan->hash, item);
+    if (item->kind == TRACE_CUT_OFF) {
+        complain(scan->file, INPUT_CUT_OFF, item->offset_bytes, "the file ends within a frame");
+        scan->file->skipped_bytes += item->size_bytes;
+        return 0;
+    }
+    if (item->kind == TRACE_DAMAGE) {
+        take_damage(scan, item->offset_bytes, item->size_bytes);
+        return 0;
+    }
+    if (!is_known_bad(bad, item->offset_bytes)) {
+        r = take_frame(scan, item);
+    }
+    if (r == -EBADMSG) {
+        take_damage(scan, item->offset_bytes, item->frame.size);
+        trace_reader_distrust(reader);
+        return 0;
+    }
+    scan->file->packets += r == 0;
+    return r;
+}
+
+static int scan_items(struct scan *scan, struct trace_reader *reader, const struct offset_list *bad)
+{
+    struct trace_item item;
+    int r;
+
+    while ((r = trace_reader_next(reader, &item)) == 1) {
+        r = take_item(scan, reader, &item, bad);
+        if (r < 0) {
+            return r;
+        }
+    }
+    if (r < 0 && r != -ENOMEM) {
+        complain(scan->file, INPUT_DAMAGED, trace_reader_offset(reader), "cannot be read: %s",
+                 strerror(-r));
+        scan->file->error = r;
+        return 0;
+    }
+    return r;
+}
+
+static void conclude(struct scan *scan)
+{
+    struct scanned_file *file = scan->file;
+
+    content_hash_add_u64(&scan->hash, file->size_bytes);
+    file->content_hash = scan->hash.high ^ scan->hash.low;
+    if (file->packets == 0 && file->state != INPUT_NEWER) {
+        complain(file, INPUT_UNUSABLE, 0, "not a trace file");
+        file->state = INPUT_UNUSABLE;
+        (void)snprintf(file->problem, sizeof(file->problem), "%s",
+                       file->error != 0        ? strerror(-file->error)
+                       : file->size_bytes == 0 ? "the file is empty"
+                                               : "not a trace file: it holds no packet");
+        file->problem_offset_bytes = 0;
+    } else if (!scan->is_ended) {
+        complain(file, INPUT_NO_END, file->size_bytes, "no End");
+    }
+    if (file->state == INPUT_CUT_OFF && is_partial_file(file->path) &&
+        partial_file_has_grown(file->path, file->size_bytes)) {
+        file->state = INPUT_NO_END;
+        file->skipped_bytes = 0;
+    }
+}
+
+int trace_file_open(const char *path)
+{
+    /* Not blocking: a FIFO must be refused, not waited for. */
+    const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    size_t length = strlen(path);
+    size_t suffix_length = strlen(TRACE_PARTIAL_SUFFIX);
+    int fd = open(path, flags);
+
+    if (fd < 0 && errno == ENOENT && length > suffix_length &&
+        strcmp(path + length - suffix_length, TRACE_PARTIAL_SUFFIX) == 0) {
+        AUTO_FREE char *closed = strndup(path, length - suffix_length);
+
+        fd = closed == NULL ? -1 : open(closed, flags);
+    }
+    return fd < 0 ? -errno : fd;
+}
+
+int trace_scan(struct trace_scanner *scanner, const char *path, const struct offset_list *bad,
+               struct scanned_file *ret_file)
+{
+    struct scan scan = {
+        .scanner = scanner,
+        .file = ret_file,
+        .hash = content_hash_start(),
+        .session = UINT32_MAX,
+    };
+    struct trace_reader *reader = NULL;
+    int fd = trace_file_open(path);
+    int r = fd < 0 ? fd : trace_reader_new(&reader, fd);
+
+    *ret_file = (struct scanned_file){.path = path, .state = INPUT_WHOLE};
+    if (r == -ENOMEM) {
+        return r;
+    }
+    if (r < 0) {
+        ret_file->error = r;
+    } else {
+        ret_file->size_bytes = trace_reader_size(reader);
+        r = scan_items(&scan, reader, bad);
+        trace_reader_free(reader);
+        if (r < 0) {
+            return r;
+        }
+    }
+    conclude(&scan);
+    return 0;
+}
