@@ -57,16 +57,16 @@ static int ask_kernel(int fd, struct peer_identity *ret_peer)
 static bool is_too_many(const struct collector *collector, uint32_t uid, enum refusal *ret_refusal)
 {
     bool is_privileged = uid == 0 || uid == (uint32_t)geteuid();
-    size_t limit = collector->connection_limit + (is_privileged ? PRIVILEGED_CONNECTIONS : 0);
+    size_t extra = is_privileged ? PRIVILEGED_CONNECTIONS : 0;
     uint64_t user_limit = collector->config.max_connections_per_user;
 
-    if (collector->connections.count >= limit) {
+    if (collector->connections.count >= collector->connection_limit + extra) {
         *ret_refusal = REFUSED_CONNECTION_LIMIT;
         return true;
     }
     *ret_refusal = REFUSED_USER_LIMIT;
-    return user_limit != 0 && !is_privileged &&
-           connection_table_user_count(&collector->connections, uid) >= user_limit;
+    return user_limit != 0 &&
+           connection_table_user_count(&collector->connections, uid) >= user_limit + extra;
 }
 
 static void refuse(struct collector *collector, struct peer_identity peer, enum refusal refusal)

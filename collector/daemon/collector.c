@@ -16,8 +16,10 @@ enum {
     DRAIN_ROUNDS_MAX = 10000,
 };
 
-/* A round that took longer than this was interrupted: the rest of it does not count as served time. */
-#define SERVED_ROUND_MAX_NS (2 * NS_PER_S)
+/* While somebody's time runs out, rounds are short, and one that took so much longer than it should was interrupted: it does
+ * not count as served time. */
+#define SERVED_ROUND_NS (500 * NS_PER_MS)
+#define SERVED_DELAY_MAX_NS (250 * NS_PER_MS)
 /* A session that came to an end is remembered so long, so that what it sends again is recognised. */
 #define SESSION_MEMORY_NS (3600 * NS_PER_S)
 #define FORGET_INTERVAL_NS (60 * NS_PER_S)
@@ -196,11 +198,15 @@ int collector_open(struct collector *collector, const struct collector_config *c
 
 /* --- Running --- */
 
-static void note_time(struct collector *collector)
+/* wait_ns: how long the round that is over was meant to wait. */
+static void note_time(struct collector *collector, uint64_t wait_ns)
 {
     uint64_t now_ns = clock_monotonic_ns();
+    uint64_t round_ns = now_ns - collector->round_ns;
 
-    collector->served_ns += min_u64(now_ns - collector->round_ns, SERVED_ROUND_MAX_NS);
+    if (round_ns <= wait_ns + SERVED_DELAY_MAX_NS) {
+        collector->served_ns += round_ns;
+    }
     collector->round_ns = now_ns;
 }
 
@@ -249,15 +255,22 @@ static uint64_t time_to_wait(const struct collector *collector, uint64_t timeout
 
     wait_ns =
         min_u64(wait_ns, until(machine_session_next_ns(&collector->machine), collector->round_ns));
-    return min_u64(wait_ns, until(collector->connections.deadline_ns, collector->served_ns));
+    if (collector->connections.deadline_ns == UINT64_MAX) {
+        return wait_ns;
+    }
+    uint64_t left_ns = until(collector->connections.deadline_ns, collector->served_ns);
+    return min_u64(wait_ns, min_u64(left_ns, SERVED_ROUND_NS));
 }
 
 int collector_step(struct collector *collector, uint64_t timeout_ns)
 {
-    int r = event_loop_wait(&collector->loop, time_to_wait(collector, timeout_ns));
+    uint64_t wait_ns = time_to_wait(collector, timeout_ns);
+    int r = event_loop_wait(&collector->loop, wait_ns);
 
-    note_time(collector);
+    note_time(collector, wait_ns);
     close_overdue(collector);
+    /* Those that were closed may have held memory. */
+    resume_waiting(collector);
     connection_table_free_buried(&collector->connections);
     forget_idle_sessions(collector);
     step_machine(collector, false);
@@ -327,11 +340,13 @@ static void read_what_is_there(struct collector *collector)
     for (int round = 0; round < DRAIN_ROUNDS_MAX && clock_monotonic_ns() < until_ns; round++) {
         uint64_t before = collector->counters.frames_received + collector->counters.frames_repeated;
         bool some_wait = collector->connections.first_waiting != NULL;
+        uint64_t wait_ns = some_wait ? DRAIN_WAIT_NS : 0;
 
-        if (event_loop_wait(&collector->loop, some_wait ? DRAIN_WAIT_NS : 0) < 0) {
+        if (event_loop_wait(&collector->loop, wait_ns) < 0) {
             return;
         }
-        note_time(collector);
+        note_time(collector, wait_ns);
+        resume_waiting(collector);
         connection_table_free_buried(&collector->connections);
         uint64_t after = collector->counters.frames_received + collector->counters.frames_repeated;
         if (before == after && !some_wait && collector->connections.first_waiting == NULL) {

@@ -75,6 +75,7 @@ struct config_parse {
     unsigned int line;
     bool seen[CONFIG_KEY_COUNT];
     char *error;
+    unsigned int error_line; /* 0: none yet */
 };
 
 void config_init(struct collector_config *ret_config)
@@ -125,6 +126,7 @@ PRINTF_LIKE(2, 3) static int refuse(struct config_parse *parse, const char *form
     if (parse->error[0] != '\0') {
         return 0;
     }
+    parse->error_line = parse->line;
     int used = snprintf(parse->error, CONFIG_ERROR_MAX_BYTES, "%.300s:%u: ", parse->file_name,
                         parse->line);
     va_start(arguments, format);
@@ -283,8 +285,11 @@ int config_read_text(struct collector_config *config, const char *name, const ch
     if (first_bad_line < 0) {
         return -ENOMEM;
     }
-    if (first_bad_line > 0 && ret_error[0] == '\0') {
+    /* inih goes on behind a line that it cannot read; what it makes of the lines that follow is of no interest then. */
+    if (first_bad_line > 0 &&
+        (parse.error_line == 0 || (unsigned int)first_bad_line < parse.error_line)) {
         parse.line = (unsigned int)first_bad_line;
+        ret_error[0] = '\0';
         (void)refuse(&parse, "not a section, a comment, or 'Key=Value'");
     }
     return ret_error[0] == '\0' ? 0 : -EINVAL;

@@ -221,9 +221,11 @@ static void hurry_holders(struct connection_table *table, uint64_t served_ns)
     for (struct connection *connection = table->first; connection != NULL;
          connection = connection->next) {
         if (connection->stage == CONNECTION_CLIENT && connection->receiver.message != NULL) {
-            connection_table_set_deadline(
-                table, connection,
-                min_u64(connection->deadline_ns, served_ns + MESSAGE_TIMEOUT_WHEN_SHORT_NS));
+            uint64_t deadline_ns = served_ns + MESSAGE_TIMEOUT_WHEN_SHORT_NS;
+
+            if (connection->deadline_ns == 0 || deadline_ns < connection->deadline_ns) {
+                connection_table_set_deadline(table, connection, deadline_ns);
+            }
         }
     }
 }

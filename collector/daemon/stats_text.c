@@ -35,6 +35,17 @@ static uint64_t value_of(const struct stats_line *lines, size_t count, const cha
     return 0;
 }
 
+/* ", frames received 7" */
+static void put_number(struct text_buffer *text, const char *separator, const char *name,
+                       uint64_t value)
+{
+    text_append(text, "%s", separator);
+    for (; *name != '\0'; name++) {
+        text_append(text, "%c", *name == '_' ? ' ' : *name);
+    }
+    text_append(text, " %llu", (unsigned long long)value);
+}
+
 static void put_groups(struct text_buffer *text, const struct collector *collector)
 {
     struct stats_line lines[STATS_LINES_MAX];
@@ -47,8 +58,8 @@ static void put_groups(struct text_buffer *text, const struct collector *collect
     for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
         text_append(text, "%-9s", groups[i].title);
         for (size_t n = 0; n < ARRAY_SIZE(groups[i].names) && groups[i].names[n] != NULL; n++) {
-            text_append(text, "%s%s %llu", n == 0 ? "" : ", ", groups[i].names[n],
-                        (unsigned long long)value_of(lines, count, groups[i].names[n]));
+            put_number(text, n == 0 ? " " : ", ", groups[i].names[n],
+                       value_of(lines, count, groups[i].names[n]));
         }
         text_append(text, "\n");
     }
