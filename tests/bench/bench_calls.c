@@ -30,7 +30,7 @@ enum {
     WARM_UP = 64 * 1024, /* four rounds in a ring of the default size: every page was touched */
     MOST_AT_ONCE = 4096,
     BURST_NS = 500000,
-    DRAIN_PAUSE_NS = 2000000, /* with CHUNK: a million a second at most */
+    DRAIN_PAUSE_NS = 2000000, /* with CHUNK: a million pairs a second at most */
     EXIT_USAGE = 2,
 };
 
@@ -65,7 +65,7 @@ static void repeat_once(struct cost *cost, size_t repetition)
     for (; done < cost->count; done += CHUNK) {
         limit += cpu_of(cost->kind->limit, CHUNK);
         call += cpu_of(cost->kind->loop, CHUNK);
-        bench_sleep_ns(DRAIN_PAUSE_NS);
+        bench_sleep_ns(cost->kind->weight * DRAIN_PAUSE_NS);
         /* A sleep leaves the clock frequency and the caches behind; neither of the two is to pay for that. */
         bench_two_stamps(CHUNK);
     }
@@ -81,7 +81,7 @@ static void *run_cost(void *argument)
     cost->clock_ns = bench_clock_cost_ns();
     for (uint64_t done = 0; done < WARM_UP; done += CHUNK) {
         cost->kind->loop(CHUNK);
-        bench_sleep_ns(DRAIN_PAUSE_NS);
+        bench_sleep_ns(cost->kind->weight * DRAIN_PAUSE_NS);
     }
     (void)pthread_barrier_wait(&all_ready);
     (void)pthread_barrier_wait(&all_ready);

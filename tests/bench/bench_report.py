@@ -62,7 +62,7 @@ class DuckDb:
         if self.parquet.exists():
             return
         say(f"making {self.parquet.name}")
-        partial = self.parquet.with_suffix(".partial")
+        partial = self.parquet.with_name(f"unfinished-{self.parquet.name}")
         with subprocess.Popen(
             [bench_program("make_operations"), "csv", str(self.files), str(self.operations // self.files)], stdout=subprocess.PIPE
         ) as csv:

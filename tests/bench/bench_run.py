@@ -82,7 +82,8 @@ def run_started(command, environment, at_start=lambda: None, before_end=lambda: 
 def run_json(command, **options):
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
-        raise NotMeasured(f"{pathlib.Path(str(command[0])).name}: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
+        message = done.stderr.strip().splitlines()[:1] or [f"status {done.returncode}"]
+        raise NotMeasured(f"{pathlib.Path(str(command[0])).name}: {message[0]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

@@ -11,6 +11,7 @@ struct traced_kind {
     const char *name;
     bench_loop *loop;
     bench_loop *limit; /* what it is compared to, measured in turns with it */
+    uint32_t weight;   /* room that it takes in buffers, and so time to drain them; a pair is 1 */
 };
 
 /* What the tracer says of its records; UINT64_MAX: it does not say so in the process. */

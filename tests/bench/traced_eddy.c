@@ -70,15 +70,15 @@ static __attribute__((noinline)) void run_four_stamps(uint64_t count)
 }
 
 const struct traced_kind traced_kinds[] = {
-    {"pair", run_pairs, bench_two_stamps},
-    {"exported", run_exported_pairs, bench_two_stamps},
-    {"states", run_states, run_four_stamps},
-    {"attributes", run_attributes, bench_two_stamps},
-    {"gauge", run_gauges, bench_one_stamp},
-    {"record", run_records, bench_one_stamp},
-    {"disabled", run_pairs, bench_nothing},
-    {"disabled_exported", run_exported_pairs, bench_nothing},
-    {NULL, NULL, NULL},
+    {"pair", run_pairs, bench_two_stamps, 1},
+    {"exported", run_exported_pairs, bench_two_stamps, 1},
+    {"states", run_states, run_four_stamps, 2},
+    {"attributes", run_attributes, bench_two_stamps, 3},
+    {"gauge", run_gauges, bench_one_stamp, 1},
+    {"record", run_records, bench_one_stamp, 1},
+    {"disabled", run_pairs, bench_nothing, 0},
+    {"disabled_exported", run_exported_pairs, bench_nothing, 0},
+    {NULL, NULL, NULL, 0},
 };
 
 /* With a collector this waits until it has welcomed us: measured is the steady state. */

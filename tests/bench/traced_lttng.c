@@ -23,8 +23,8 @@ static __attribute__((noinline)) void run_pairs(uint64_t count)
 }
 
 const struct traced_kind traced_kinds[] = {
-    {"pair", run_pairs, bench_two_stamps},
-    {NULL, NULL, NULL},
+    {"pair", run_pairs, bench_two_stamps, 1},
+    {NULL, NULL, NULL, 0},
 };
 
 /* LTTng starts before main() does. */
