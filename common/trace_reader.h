@@ -9,8 +9,8 @@
  * Where the bytes are no good frame, damage begins; it ends at the next zstd magic whose frame passes frame_check(),
  * decompresses with the right checksum, holds a packet, and carries the session of the last good frame. A Source of
  * another session is a good frame too, since files may be concatenated, and any packet is, as long as no session is
- * known. A file that ends within a frame was cut off: its tail is damage of kind TRACE_CUT_OFF. So are zeros up to the
- * end of the file, also behind the beginning of a frame: a file system puts them where it did not write in time.
+ * known. A file that ends within a frame was cut off: its tail is damage of kind TRACE_CUT_OFF, also if the rest of the
+ * frame is zeros up to the end of the file, as file systems leave it that did not write in time.
  *
  * Hostile bytes: a walk takes time linear in the file's data. Tests that fail may decompress 256 MiB in all and 64 bytes
  * for every byte of the file; beyond that, bytes that look like frames are damage without a test.

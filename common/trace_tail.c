@@ -71,7 +71,7 @@ static int is_cut_frame(struct file_window *window, uint64_t offset)
     while (bytes.size > 0 && bytes.data[bytes.size - 1] == 0) {
         bytes.size--;
     }
-    return is_beginning(bytes);
+    return bytes.size > 0 && is_beginning(bytes);
 }
 
 int trace_tail_is_cut_off(struct file_window *window, uint64_t offset)

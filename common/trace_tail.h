@@ -6,8 +6,8 @@
 #include "file_window.h"
 
 /*
- * Whether the rest of the file from offset on is what a writer leaves that was stopped: the beginning of a frame or of a
- * skippable frame, or the zeros that a file system puts where it did not write in time, or one behind the other.
+ * Whether the rest of the file from offset on is the beginning of a frame or of a skippable frame, which ends with the
+ * file or with the zeros that a file system puts where it did not write in time. Nothing but zeros is no beginning.
  *
  * Returns:  1, 0, or what file_window_show() says.
  * Threads:  one window, one thread at a time.

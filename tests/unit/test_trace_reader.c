@@ -77,7 +77,7 @@ Test(trace_reader, every_truncation_keeps_all_whole_frames)
     }
 }
 
-Test(trace_reader, zeros_behind_every_truncation_are_a_file_cut_off)
+Test(trace_reader, zeros_behind_the_beginning_of_a_frame_are_a_file_cut_off)
 {
     static const size_t zero_counts[] = {1, 100, 5000};
     static struct trace_bytes file;
@@ -100,16 +100,19 @@ Test(trace_reader, zeros_behind_every_truncation_are_a_file_cut_off)
                 continue;
             }
             cr_assert_eq(walk.count, whole + 1, "%zu bytes", size);
-            cr_assert_eq(walk.steps[whole].kind, STEP_CUT_OFF, "%zu bytes", size);
+            bool is_at_border = size == (whole == 0 ? 0 : end_of_frame(whole - 1));
+
+            cr_assert_eq(walk.steps[whole].kind, is_at_border ? STEP_DAMAGE : STEP_CUT_OFF,
+                         "%zu bytes", size);
         }
     }
 }
 
-Test(trace_reader, nothing_but_zeros_is_a_file_cut_off)
+Test(trace_reader, nothing_but_zeros_is_damage)
 {
     trace_bytes_add_zeros(&bytes, 1000);
     walk_all();
-    expect_steps(&(struct step){STEP_CUT_OFF, 0, 1000}, 1);
+    expect_steps(&(struct step){STEP_DAMAGE, 0, 1000}, 1);
 }
 
 Test(trace_reader, skippable_frames_may_be_cut_off_too)
