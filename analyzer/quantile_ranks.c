@@ -1,6 +1,7 @@
 #include "quantile_ranks.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* What n (1 - p) may lack to 1 because p is not exact in binary. */
 #define EXPECTED_SLACK 1e-9
@@ -19,9 +20,10 @@ enum report_reason quantile_refusal(uint64_t count, double p)
     if (count == 0) {
         return REASON_NO_DATA;
     }
-    /* fabs(): the median is given from one value on, though half a value is expected on either side. */
-    return far_side < 1 - EXPECTED_SLACK && fabs(p - 0.5) > EXPECTED_SLACK ? REASON_TOO_FEW
-                                                                           : REASON_NONE;
+
+    bool is_median = fabs(p - 0.5) < EXPECTED_SLACK; /* given from one value on */
+
+    return far_side < 1 - EXPECTED_SLACK && !is_median ? REASON_TOO_FEW : REASON_NONE;
 }
 
 /* The binomial distribution around its mode, in units of the mode's probability. */
@@ -125,9 +127,11 @@ static double value_of_rank(const struct ranked_values *ranked, uint64_t rank)
 /* Type 7, of a count above 0. */
 static double interpolate(const struct ranked_values *ranked, double p)
 {
-    double position = (double)(ranked->count - 1) * p;
+    double last = (double)(ranked->count - 1);
+    double position = last * p;
     uint64_t rank = min_u64((uint64_t)position, ranked->count - 1);
-    double weight = position - (double)rank;
+    /* What rounding took from the position weighs much where the two values lie far apart. */
+    double weight = position - (double)rank + fma(last, p, -position);
     double low = value_of_rank(ranked, rank);
     double high = rank + 1 < ranked->count ? value_of_rank(ranked, rank + 1) : low;
 

@@ -67,11 +67,12 @@ static double *sorted_doubles(uint64_t *values, size_t count)
 /* Type 7, as its definition says. */
 static double exact_quantile(const double *sorted, size_t count, double p)
 {
-    double position = (double)(count - 1) * p;
+    long double position = (long double)(count - 1) * p;
     size_t rank = (size_t)position;
     double next = rank + 1 < count ? sorted[rank + 1] : sorted[rank];
 
-    return sorted[rank] + (position - (double)rank) * (next - sorted[rank]);
+    return (double)(sorted[rank] +
+                    (position - (long double)rank) * ((long double)next - sorted[rank]));
 }
 
 static void assert_near(double found, double expected, double relative, const char *what)

@@ -245,11 +245,11 @@ Test(real_distribution, buckets_are_in_the_order_of_their_values)
 static void check_quantile(double found, const double *sorted, size_t count, double p,
                            double relative)
 {
-    double position = (double)(count - 1) * p;
+    long double position = (long double)(count - 1) * p;
     size_t rank = (size_t)position;
     double low = sorted[rank];
     double high = sorted[rank + 1 < count ? rank + 1 : rank];
-    double expected = low + (position - (double)rank) * (high - low);
+    double expected = (double)(low + (position - (long double)rank) * ((long double)high - low));
     double allowed =
         relative * fmax(fabs(low), fabs(high)) * (1 + 1e-12) + 1e-15 * fmax(fabs(low), fabs(high));
 
