@@ -10,6 +10,13 @@ eddy_unit_test(flush_requests eddy_client)
 eddy_unit_test(client_calls eddy_client WRAP memfd_create mmap ftruncate pthread_create malloc calloc realloc)
 
 eddy_stress_test(stress_calls eddy_client)
+eddy_stress_test(stress_signals eddy_client)
+eddy_stress_test(stress_shutdown eddy_client)
+eddy_stress_test(stress_flusher eddy_client)
+if(TARGET stress_flusher)
+    target_sources(stress_flusher PRIVATE support/fake_collector.c)
+    target_include_directories(stress_flusher PRIVATE support)
+endif()
 
 eddy_support_program(accounting eddy)
 eddy_support_program(short_life eddy)

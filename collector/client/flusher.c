@@ -24,7 +24,9 @@ enum { STACK_BYTES = 1 << 20 };
 #define IDLE_SLEEP_NS NS_PER_S             /* at most, when none do */
 #define GREETING_SLEEP_NS (50 * NS_PER_MS) /* between looks for the collector's answer */
 #define BATCH_AGE_NS NS_PER_S
+/* Between looks for threads that ended; more often while new ones come, which want the rings. */
 #define REAP_PERIOD_NS NS_PER_S
+#define CHURN_REAP_PERIOD_NS (20 * NS_PER_MS)
 #define ACTIVE_FOR_NS NS_PER_S          /* since the last operation */
 #define LISTENING_FOR_NS (5 * NS_PER_S) /* since the last collector */
 #define QUIET_WAIT_NS NS_PER_MS         /* for calls that are on their way when the session ends */
@@ -51,9 +53,10 @@ struct flusher {
     struct stream stream;
     struct frame_maker maker;
     struct process_sampler sampler;
-    uint64_t staged_ns; /* when the oldest of what waits for its batch came; 0: nothing waits */
-    uint64_t active_ns; /* when operations ended last */
-    uint64_t reap_due_ns;
+    uint64_t staged_ns;     /* when the oldest of what waits for its batch came; 0: nothing waits */
+    uint64_t active_ns;     /* when operations ended last */
+    uint64_t reaped_ns;     /* when threads that ended were looked for last */
+    uint32_t reaped_serial; /* of the newest thread then */
     uint64_t sleep_ns;
     uint32_t flush_ticket;   /* the one being served; equal to requests.served if none */
     uint64_t flush_sequence; /* its last batch */
@@ -102,8 +105,12 @@ static bool drain(struct flusher *flusher, uint64_t now_ns)
 
 static void reap_if_due(struct flusher *flusher, uint64_t now_ns)
 {
-    if (now_ns >= flusher->reap_due_ns) {
-        flusher->reap_due_ns = now_ns + REAP_PERIOD_NS;
+    uint32_t serial = atomic_load_explicit(&flusher->recorder->thread_serial, memory_order_relaxed);
+    uint64_t period_ns = serial != flusher->reaped_serial ? CHURN_REAP_PERIOD_NS : REAP_PERIOD_NS;
+
+    if (now_ns >= flusher->reaped_ns + period_ns) {
+        flusher->reaped_ns = now_ns;
+        flusher->reaped_serial = serial;
         (void)thread_reaper_run(flusher->recorder, &flusher->stager);
     }
 }
@@ -271,7 +278,7 @@ static void wait_for_calls(const struct recorder *recorder)
         for (uint32_t ring = 0; ring < recorder_ring_count(recorder); ring++) {
             const struct ring *one = recorder_ring(recorder, ring);
 
-            is_busy |= one != NULL && one->busy != 0;
+            is_busy |= one != NULL && atomic_load_explicit(&one->busy, memory_order_relaxed) != 0;
         }
     }
 }

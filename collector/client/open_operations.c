@@ -32,16 +32,16 @@ static bool read_slot(const struct slot *slot, uint32_t index, const struct tick
         return false;
     }
 
-    uint64_t begin = atomic_load_explicit(&slot->begin, memory_order_relaxed);
-    uint8_t flags = atomic_load_explicit(&slot->flags, memory_order_relaxed);
+    /* Each an acquire, so that the word is read again after them. */
+    uint64_t begin = atomic_load_explicit(&slot->begin, memory_order_acquire);
+    uint8_t flags = atomic_load_explicit(&slot->flags, memory_order_acquire);
 
     *ret_operation = (struct open_operation){
         .id = (word & SLOT_GENERATION_MASK) << SLOT_INDEX_BITS | index,
         .begin_ns = (flags & RECORD_BEGIN_IS_NS) != 0 ? begin : tick_clock_ns(clock, begin),
-        .name = atomic_load_explicit(&slot->name, memory_order_relaxed),
-        .state = atomic_load_explicit(&slot->state, memory_order_relaxed),
+        .name = atomic_load_explicit(&slot->name, memory_order_acquire),
+        .state = atomic_load_explicit(&slot->state, memory_order_acquire),
     };
-    atomic_thread_fence(memory_order_acquire);
     return atomic_load_explicit(&slot->word, memory_order_relaxed) == word;
 }
 

@@ -187,7 +187,7 @@ struct deferred_end {
 struct ring {
     /* The producer's line. */
     /* Two words, read as two: a load of both would wait for the store of either to reach the cache. */
-    volatile uint32_t busy; /* the thread is inside a call */
+    _Atomic uint32_t busy; /* the thread is inside a call */
     _Atomic uint32_t
         deferred;   /* ends that wait in deferred_ends, and ends for which there was no room */
     uint32_t epoch; /* of the session; a thread's ring is valid only if it is the process's */

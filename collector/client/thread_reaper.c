@@ -2,15 +2,10 @@
 
 #include "calls.h"
 #include "slots.h"
+#include "thread_ring.h"
 
 #include <errno.h>
 #include <sys/syscall.h>
-
-/*
- * What a dead thread left in its ring is read without anything to pair with: the kernel's answer that the thread is gone
- * is the only order there is, and ThreadSanitizer does not know it.
- */
-#define AFTER_DEATH __attribute__((no_sanitize("thread"), noinline))
 
 /*
  * A ring with a younger serial and the same tid: the kernel gave the number to a new thread, so the old one is dead. A ring
@@ -43,7 +38,7 @@ static bool is_dead(const struct recorder *recorder, const struct ring *ring, ui
 }
 
 /* Empties the ring's slot cache. Ends that waited for the thread's next call are made by us, in its place. */
-static AFTER_DEATH void take_over(struct recorder *recorder, struct ring *ring)
+static void take_over(struct recorder *recorder, struct ring *ring)
 {
     uint32_t indexes[SLOT_CACHE];
     uint32_t count;
@@ -61,6 +56,7 @@ static AFTER_DEATH void take_over(struct recorder *recorder, struct ring *ring)
 
 static bool reap(struct recorder *recorder, struct ring *ring, struct stager *stager)
 {
+    AFTER_DEATH(ring);
     take_over(recorder, ring);
     if (!stager_drain(stager, ring)) {
         return false;

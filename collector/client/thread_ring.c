@@ -135,7 +135,7 @@ static void take_ring(struct recorder *recorder, struct ring *ring, uint32_t tid
 
     atomic_store_explicit(&threads[serial % RECORDER_MAX_THREADS].serial_and_tid,
                           (uint64_t)serial << 32 | tid, memory_order_relaxed);
-    ring->busy = 0;
+    atomic_store_explicit(&ring->busy, 0, memory_order_relaxed);
     ring->deferred = 0;
     ring->cached_slots = 0;
     ring->limit = ring->head;
@@ -187,7 +187,7 @@ static struct ring *usable_ring(enum call_kind kind)
             return NULL;
         }
     }
-    if (ring->busy) {
+    if (atomic_load_explicit(&ring->busy, memory_order_relaxed) != 0) {
         thread_ring_count_loss(ring, kind, LOSS_REENTRY);
         return NULL;
     }
@@ -239,7 +239,7 @@ struct ring *thread_ring_enter_slowly(enum call_kind kind)
     if (ring == NULL) {
         return NULL;
     }
-    ring->busy = 1;
+    atomic_store_explicit(&ring->busy, 1, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
     if (ring->deferred != 0) {
         calls_finish_deferred(ring);
