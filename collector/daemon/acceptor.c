@@ -79,8 +79,8 @@ static void refuse(struct collector *collector, struct peer_identity peer, enum 
 
 static void take_one(struct collector *collector, int fd)
 {
-    struct peer_identity peer;
-    enum refusal refusal;
+    struct peer_identity peer = {0};
+    enum refusal refusal = REFUSED_CONNECTION_LIMIT;
 
     if (ask_kernel(fd, &peer) < 0) {
         (void)close(fd);

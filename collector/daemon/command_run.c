@@ -4,6 +4,7 @@
 #include "run_options.h"
 #include "service_notify.h"
 #include "signal_source.h"
+#include "stats.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -133,11 +134,9 @@ static int serve(struct daemon_run *run)
     }
     notify_send(&run->notify, "STOPPING=1\nSTATUS=Writing what has arrived");
     collector_drain(&run->collector, tell_watchdog, run);
+    uint64_t records = stats_records(&run->collector.disk.stored);
     log_line(&run->log, LOG_LEVEL_NOTICE, "stopped: %llu records stored in %llu trace files",
-             (unsigned long long)(run->collector.disk.stored.operations +
-                                  run->collector.disk.stored.samples +
-                                  run->collector.disk.stored.marks),
-             (unsigned long long)run->collector.disk.parts_closed);
+             (unsigned long long)records, (unsigned long long)run->collector.disk.parts_closed);
     return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 

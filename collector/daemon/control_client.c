@@ -61,22 +61,20 @@ static int connect_to(const char *path, int *ret_fd, char *ret_error)
     return 0;
 }
 
-static int send_request(int fd, const char *request)
+static int send_request(int fd, struct slice request)
 {
     uint8_t bytes[WIRE_HEADER_BYTES + WIRE_MAX_CONTROL_BYTES];
-    size_t length = strlen(request);
 
-    if (length > WIRE_MAX_CONTROL_BYTES) {
+    if (request.size > WIRE_MAX_CONTROL_BYTES) {
         return -EMSGSIZE;
     }
-    wire_header_write(bytes, &(struct wire_header){.type = WIRE_CONTROL},
-                      (struct slice){(const uint8_t *)request, length});
-    memcpy(bytes + WIRE_HEADER_BYTES, request, length);
-    ssize_t sent = send(fd, bytes, WIRE_HEADER_BYTES + length, MSG_NOSIGNAL);
+    wire_header_write(bytes, &(struct wire_header){.type = WIRE_CONTROL}, request);
+    memcpy(bytes + WIRE_HEADER_BYTES, request.data, request.size);
+    ssize_t sent = send(fd, bytes, WIRE_HEADER_BYTES + request.size, MSG_NOSIGNAL);
     if (sent < 0) {
         return -errno;
     }
-    return (size_t)sent == WIRE_HEADER_BYTES + length ? 0 : -EIO;
+    return (size_t)sent == WIRE_HEADER_BYTES + request.size ? 0 : -EIO;
 }
 
 static int receive_whole(int fd, uint8_t *bytes, size_t size)
@@ -148,7 +146,7 @@ int control_ask(const char *socket_path, const char *request, struct text_buffer
     if (r < 0) {
         return r;
     }
-    r = send_request(fd, request);
+    r = send_request(fd, (struct slice){(const uint8_t *)request, strlen(request)});
     r = r < 0 ? r : receive_answer(fd, &answer, &status);
     if (r < 0) {
         return fail(ret_error, r, "the collector at '%s' did not answer: %s", socket_path,

@@ -88,6 +88,7 @@ static void put_session(struct text_buffer *text, const struct client_session *s
 {
     const struct session_progress *known = &session->known;
     struct record_counts lost = totals_lost(&known->totals);
+    uint64_t records_lost = stats_records(&known->lost) + stats_records(&lost);
     char since[STATS_TIME_BYTES] = "gone";
 
     if (session->connection != NULL) {
@@ -101,7 +102,7 @@ static void put_session(struct text_buffer *text, const struct client_session *s
                 session->shown_name, session->peer.uid, since, (unsigned long long)session->frames,
                 (unsigned long long)stats_records(&session->received),
                 (unsigned long long)stats_records(&known->stored),
-                (unsigned long long)(stats_records(&known->lost) + stats_records(&lost)));
+                (unsigned long long)records_lost);
 }
 
 static void put_sessions(struct text_buffer *text, struct collector *collector)
