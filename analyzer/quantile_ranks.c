@@ -46,20 +46,43 @@ static double step_down(const struct binomial *binomial, double k)
     return k / ((binomial->count - k + 1) * binomial->odds);
 }
 
+/* Adds up the weights below the mode. */
+static double weight_below(const struct binomial *binomial)
+{
+    double k = binomial->mode;
+    double weight = 1;
+    double sum = 0;
+
+    while (k > 0 && weight > NEGLIGIBLE_WEIGHT) {
+        weight *= step_down(binomial, k);
+        sum += weight;
+        k--;
+    }
+    return sum;
+}
+
+static double weight_above(const struct binomial *binomial)
+{
+    double k = binomial->mode;
+    double weight = 1;
+    double sum = 0;
+
+    while (k < binomial->count && weight > NEGLIGIBLE_WEIGHT) {
+        weight *= step_up(binomial, k);
+        sum += weight;
+        k++;
+    }
+    return sum;
+}
+
 static void binomial_init(struct binomial *ret_binomial, uint64_t count, double p)
 {
-    struct binomial *b = ret_binomial;
+    double n = (double)count;
 
-    *b = (struct binomial){
-        .count = (double)count, .odds = p / (1 - p), .mode = floor(((double)count + 1) * p)};
-    for (double k = b->mode, weight = 1; k > 0 && weight > NEGLIGIBLE_WEIGHT; k--) {
-        weight *= step_down(b, k);
-        b->below += weight;
-    }
-    for (double k = b->mode, weight = 1; k < b->count && weight > NEGLIGIBLE_WEIGHT; k++) {
-        weight *= step_up(b, k);
-        b->above += weight;
-    }
+    *ret_binomial =
+        (struct binomial){.count = n, .odds = p / (1 - p), .mode = fmin(floor((n + 1) * p), n)};
+    ret_binomial->below = weight_below(ret_binomial);
+    ret_binomial->above = weight_above(ret_binomial);
 }
 
 /* The least k of which P(X <= k) >= share; share is below 1/2, or the mode and all above it are not reached. */

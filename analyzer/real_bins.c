@@ -30,8 +30,10 @@ static size_t equal_bins(const struct real_range *range, struct report_bin *bins
     for (int i = 1; i < REPORT_MAX_BINS; i++) {
         double part = (double)i / REPORT_MAX_BINS;
 
-        /* Not min + part * (max - min), which may be infinite. */
-        count = add_border(range, bins, count, (1 - part) * range->min + part * range->max);
+        /* Not min + part * (max - min), which may be infinite; rounding may lead beyond max. */
+        double border = fmin((1 - part) * range->min + part * range->max, range->max);
+
+        count = add_border(range, bins, count, border);
     }
     return count;
 }
@@ -56,14 +58,14 @@ static size_t octave_bins(const struct real_range *range, struct report_bin *bin
 size_t bins_of_reals(const struct real_range *range, struct report_bin ret_bins[REPORT_MAX_BINS])
 {
     size_t count = bins_add_border(ret_bins, 0, range->min);
+    bool is_few = range->is_integral && range->max - range->min <= MAX_BORDERS;
+    bool is_wide = range->min >= 0 && range->max / 2 >= range->least_positive;
 
-    if (range->is_integral && range->max - range->min <= MAX_BORDERS) {
-        count = integral_bins(range, ret_bins, count);
-    } else if (range->min >= 0 && range->max / 2 >= range->least_positive) {
+    if (is_wide && !is_few) {
         count = octave_bins(range, ret_bins, count);
     } else if (range->is_integral) {
         count = integral_bins(range, ret_bins, count);
-    } else if (range->max > range->min) {
+    } else {
         count = equal_bins(range, ret_bins, count);
     }
     ret_bins[count - 1].high = range->max;

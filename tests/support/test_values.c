@@ -1,7 +1,7 @@
 #include "test_values.h"
 
 #include <criterion/criterion.h>
-#include <math.h>
+#include <string.h>
 
 uint64_t test_random(uint64_t *state)
 {
@@ -75,5 +75,35 @@ void test_check_bins(const struct report_summary *summary, const double *sorted,
         cr_assert_eq(bin->count, expected, "bin %zu [%.17g, %.17g): %zu, not %zu", i, bin->low,
                      bin->high, (size_t)bin->count, (size_t)expected);
         cr_assert(!is_last || bin->high == sorted[count - 1]);
+    }
+}
+
+/* Also of NaN, and telling 0 from -0. */
+static bool same_bits(double a, double b)
+{
+    return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+/* Not the whole structs at once: padding between members may differ. */
+void test_check_same(const struct report_summary *found, const struct report_summary *expected)
+{
+    cr_assert_eq(found->count, expected->count);
+    cr_assert(same_bits(found->sum, expected->sum) && same_bits(found->min, expected->min));
+    cr_assert(same_bits(found->max, expected->max) && same_bits(found->mean, expected->mean));
+    cr_assert(same_bits(found->stddev, expected->stddev));
+    cr_assert_eq(found->is_exact, expected->is_exact);
+    cr_assert(same_bits(found->relative_error_bound, expected->relative_error_bound));
+    for (size_t i = 0; i < REPORT_QUANTILE_COUNT; i++) {
+        const struct report_quantile *a = &found->quantiles[i];
+        const struct report_quantile *b = &expected->quantiles[i];
+
+        cr_assert(same_bits(a->value, b->value) && same_bits(a->low, b->low));
+        cr_assert(same_bits(a->high, b->high) && a->reason == b->reason);
+    }
+    cr_assert_eq(found->bin_count, expected->bin_count);
+    for (size_t i = 0; i < found->bin_count; i++) {
+        cr_assert(same_bits(found->bins[i].low, expected->bins[i].low));
+        cr_assert(same_bits(found->bins[i].high, expected->bins[i].high));
+        cr_assert_eq(found->bins[i].count, expected->bins[i].count);
     }
 }

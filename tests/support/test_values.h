@@ -28,3 +28,6 @@ void test_shuffle(uint64_t *state, uint64_t *values, size_t count);
 
 /* Checks with Criterion that the bins are ascending without gaps from least to greatest and count the sorted values that they hold. */
 void test_check_bins(const struct report_summary *summary, const double *sorted, size_t count);
+
+/* Checks with Criterion that two summaries are the same to the last bit of every number. */
+void test_check_same(const struct report_summary *found, const struct report_summary *expected);
