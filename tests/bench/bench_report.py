@@ -72,7 +72,8 @@ class DuckDb:
         partial.rename(self.parquet)
 
     def query(self, kind, cpus):
-        return run_json(self.command(kind, self.parquet, len(cpus), 1), preexec_fn=on_cpus(cpus))
+        result = run_json(self.command(kind, self.parquet, len(cpus), 1), preexec_fn=on_cpus(cpus))
+        return {"cpu_ns": result["cpu_ns"][0], "peak_bytes": result["peak_bytes"]}
 
 
 # --- 20 M operations in 16 files ---
