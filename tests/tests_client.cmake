@@ -1,6 +1,10 @@
 # The parts of libeddy, each by itself.
 eddy_unit_test(row_order eddy_client)
 eddy_unit_test(settings eddy_client WRAP getauxval secure_getenv)
+eddy_unit_test(ticks eddy_client WRAP clock_monotonic_ns)
+eddy_unit_test(name_table eddy_client SOURCES client_fixture.c)
+eddy_unit_test(slots eddy_client SOURCES client_fixture.c)
+eddy_unit_test(staging eddy_client SOURCES client_fixture.c)
 eddy_unit_test(thread_reaper eddy_client SOURCES client_fixture.c)
 eddy_unit_test(open_operations eddy_client SOURCES client_fixture.c)
 eddy_unit_test(process_sampler eddy_client SOURCES client_fixture.c WRAP getrusage realloc)
