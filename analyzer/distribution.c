@@ -3,6 +3,7 @@
 #include "exact_moments.h"
 #include "log_bins.h"
 #include "quantile_ranks.h"
+#include "value_moments.h"
 #include "value_sort.h"
 
 #include <errno.h>
@@ -59,31 +60,19 @@ size_t distribution_memory_bytes(const struct distribution *distribution)
     return bytes;
 }
 
-/* Count, extremes and sums. count > 0 and small enough that the sums of the squares' halves fit into 128 bits. */
+/* Count, extremes and sums of at most VALUE_MOMENTS_MAX values. */
 static void add_moments(struct distribution *distribution, const uint64_t *values, size_t count)
 {
-    uint64_t min = distribution->count > 0 ? distribution->min : UINT64_MAX;
-    uint64_t max = distribution->max;
-    uint128 sum = 0;
-    uint128 square_low = 0;
-    uint128 square_high = 0;
+    struct value_moments moments;
 
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value = values[i];
-        uint128 square = (uint128)value * value;
-
-        min = value < min ? value : min;
-        max = value > max ? value : max;
-        sum += value;
-        square_low += (uint64_t)square;
-        square_high += (uint64_t)(square >> 64);
-    }
+    value_moments_of(&moments, values, count);
+    distribution->min =
+        distribution->count > 0 ? min_u64(distribution->min, moments.min) : moments.min;
+    distribution->max = max_u64(distribution->max, moments.max);
     distribution->count += count;
-    distribution->min = min;
-    distribution->max = max;
-    distribution->sum += sum;
-    wide_add(distribution->square_sum, SQUARE_LIMBS, square_low, 0);
-    wide_add(distribution->square_sum, SQUARE_LIMBS, square_high, 64);
+    distribution->sum += moments.sum;
+    wide_add(distribution->square_sum, SQUARE_LIMBS, moments.square_low, 0);
+    wide_add(distribution->square_sum, SQUARE_LIMBS, moments.square_high, 64);
 }
 
 static int add_octave(struct distribution *distribution, unsigned int octave)
@@ -154,7 +143,9 @@ static int keep_values(struct distribution *distribution, const uint64_t *values
         return r;
     }
     memcpy(&distribution->values[distribution->count], values, count * sizeof(*values));
-    add_moments(distribution, values, count);
+    for (size_t done = 0; done < count; done += CHUNK) {
+        add_moments(distribution, values + done, min_u64(count - done, CHUNK));
+    }
     return 0;
 }
 
