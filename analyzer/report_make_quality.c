@@ -125,8 +125,9 @@ int report_make_quality(struct report *report, const struct report_plan *plan,
 
     uint64_t produced = sum_of(&quality->produced);
 
+    /* Files that say they hold more than was produced are wrong about what was produced. */
     quality->coverage_ratio =
-        produced > 0 ? (double)sum_of(&quality->stored) / (double)produced : NAN;
+        produced > 0 ? fmin((double)sum_of(&quality->stored) / (double)produced, 1) : NAN;
     quality->tracer_cpu_ratio = tracer_cpu_ratio(report);
     quality->bytes_per_operation = bytes_per_operation(report, plan);
     return add_losses(quality, plan, totals);

@@ -108,7 +108,7 @@ static int take_source(struct checker *checker, struct packet_walk *walk,
 
     if (r == -EPROTONOSUPPORT) {
         complain(checker->check, CHECK_NEWER, item->offset_bytes,
-                 "format version %u; this program reads version %d", source.format_version,
+                 "its format version is newer than %d, which this program reads",
                  TRACE_FORMAT_VERSION);
         return 0;
     }

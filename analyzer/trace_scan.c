@@ -195,8 +195,8 @@ static int take_source(struct scan *scan, struct slice plain, uint64_t offset_by
 
     if (r == -EPROTONOSUPPORT) {
         complain(scan->file, INPUT_NEWER, offset_bytes,
-                 "format version %u; this program reads version %d: use a newer one",
-                 source.format_version, TRACE_FORMAT_VERSION);
+                 "its format version is newer than %d, which this program reads: use a newer one",
+                 TRACE_FORMAT_VERSION);
         scan->session = UINT32_MAX;
         scan->is_newer = true;
         return 0;

@@ -22,4 +22,5 @@ eddy_support_program(example_report eddy_analysis)
 
 eddy_end_to_end_test(import_dump_verify)
 eddy_end_to_end_test(report_outputs)
+eddy_end_to_end_test(report)
 eddy_end_to_end_test(reference_statistics)
