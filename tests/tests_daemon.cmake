@@ -7,6 +7,17 @@ eddy_unit_test(machine_sampler eddy_daemon WRAP pread open malloc calloc realloc
 eddy_end_to_end_test(service_files)
 eddy_end_to_end_test(machine_source SMOKE)
 
+# The parts of the collector.
+eddy_unit_test(config_values eddy_daemon)
+eddy_unit_test(collector_config eddy_daemon)
+eddy_unit_test(message_receiver eddy_daemon)
+eddy_unit_test(text_buffer eddy_daemon)
+eddy_unit_test(connection_table eddy_daemon)
+eddy_unit_test(client_session eddy_daemon)
+eddy_unit_test(output_folder eddy_daemon)
+eddy_unit_test(disk_writer eddy_daemon SOURCES faults.c random_batch.c trace_bytes.c
+    WRAP openat fstatat pwrite fsync fdatasync renameat2)
+
 # The collector as a whole.
 eddy_end_to_end_test(collector SMOKE)
 eddy_end_to_end_test(record SMOKE)

@@ -367,6 +367,22 @@ static void stop_reading(struct collector *collector)
     }
 }
 
+/* So that the losses of a session without an open part are told in a file as well. */
+static void end_part_of(void *context, struct client_session *session)
+{
+    struct collector *collector = context;
+    struct disk_job *job =
+        session->connection == NULL || session->ended ? NULL : disk_job_new(JOB_END_PART, 0);
+
+    if (job == NULL) {
+        return;
+    }
+    job->session = session;
+    job->reason = END_COLLECTOR_STOPPED;
+    session->jobs_pushed++;
+    disk_channel_push(&collector->channel, job);
+}
+
 static void close_connections(struct collector *collector)
 {
     while (collector->connections.first != NULL) {
@@ -381,6 +397,7 @@ void collector_drain(struct collector *collector, void (*on_wait)(void *context)
     read_what_is_there(collector);
     step_machine(collector, true);
     stop_reading(collector);
+    session_table_visit(&collector->sessions, end_part_of, collector);
     disk_channel_push(&collector->channel, take_pointer(&collector->stop_job));
     while (!collector->is_disk_done) {
         on_wait(context);
