@@ -36,7 +36,7 @@ enum report_reason {
     REASON_NONE,
     REASON_NO_DATA,      /* n = 0 */
     REASON_TOO_FEW,      /* n is too small for this statistic */
-    REASON_BEYOND_DATA,  /* the interval ends above the greatest value */
+    REASON_BEYOND_DATA,  /* the interval ends beyond the least or the greatest value */
     REASON_NOT_RECORDED, /* the program or the file does not say */
     REASON_COUNT,
 };

@@ -257,6 +257,38 @@ Test(distribution, members_at_the_end_of_a_bucket_are_within_the_bound)
     }
 }
 
+/* The median of below copies of low and above copies of high, in a histogram. */
+static double median_of_two(uint64_t low, size_t below, uint64_t high, size_t above)
+{
+    struct distribution distribution = {0};
+    double median;
+
+    for (size_t i = 0; i < below + above; i++) {
+        cr_assert_eq(distribution_add(&distribution, i < below ? &low : &high, 1), 0);
+    }
+    cr_assert(distribution.has_histogram);
+    median = distribution_quantile(&distribution, 0.5);
+    distribution_release(&distribution);
+    return median;
+}
+
+/* Of 5001 values rank 2500 is the median: the last of the lower ones, or the first of the upper ones. */
+Test(distribution, ranks_at_the_border_of_buckets_and_octaves_belong_to_one_side)
+{
+    static const uint64_t pairs[][2] = {
+        {0, 1}, {255, 256}, {511, 512}, {511, 1024}, {1000, 1000000}, {1000000, 1004096},
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        const uint64_t *pair = pairs[i];
+
+        assert_near(median_of_two(pair[0], 2501, pair[1], 2500), (double)pair[0], RELATIVE_ERROR,
+                    "last of the lower");
+        assert_near(median_of_two(pair[0], 2500, pair[1], 2501), (double)pair[1], RELATIVE_ERROR,
+                    "first of the upper");
+    }
+}
+
 Test(distribution, the_quantile_alone_is_that_of_the_summary)
 {
     static const size_t counts[] = {1, 3, 100, 4096, 4097, MAX_VALUES};
