@@ -96,7 +96,8 @@ static int show(struct file_window *window, uint64_t offset, size_t size, bool i
             return r;
         }
         move_to(window, offset);
-        r = fill(window, is_reading_ahead ? window->buffer_size : at_least);
+        r = fill(window,
+                 is_reading_ahead ? window->buffer_size : min_u64(at_least, window->buffer_size));
         if (r < 0) {
             return r;
         }

@@ -21,6 +21,7 @@ enum {
      */
     TEST_BYTES_FREE = 256 << 20,
     TEST_BYTES_PER_BYTE = 64,
+    FORM_TEST_COST_BYTES = 4 << 10, /* what is decompressed while a long frame's form is tested */
 };
 
 struct identity {
@@ -183,6 +184,12 @@ static bool is_of_session(const struct trace_reader *reader, enum packet_kind ki
            memcmp(identity->session, reader->identity.session, SESSION_ID_BYTES) == 0;
 }
 
+/* Whether a test at offset that costs so much may fail. */
+static bool can_afford(const struct trace_reader *reader, uint64_t offset, uint64_t cost)
+{
+    return reader->tested_bytes + cost <= TEST_BYTES_FREE + TEST_BYTES_PER_BYTE * offset;
+}
+
 /* Tests the whole content, and the session of a frame that stands where none is expected. */
 static int test_content(struct trace_reader *reader, struct slice frame, bool is_expected,
                         struct place *place)
@@ -191,7 +198,7 @@ static int test_content(struct trace_reader *reader, struct slice frame, bool is
     enum packet_kind kind;
     struct slice plain;
 
-    if (reader->tested_bytes + cost > TEST_BYTES_FREE + TEST_BYTES_PER_BYTE * place->offset) {
+    if (!can_afford(reader, place->offset, cost)) {
         return -EBADMSG;
     }
 
@@ -244,8 +251,14 @@ static int test_there(struct trace_reader *reader, uint64_t offset, bool is_expe
 {
     struct place place = {.offset = offset};
     struct slice bytes;
+
+    if (!can_afford(reader, offset, FORM_TEST_COST_BYTES)) {
+        return -EBADMSG;
+    }
+
     int r = test_form(reader, &place, &bytes);
 
+    reader->tested_bytes += r < 0 ? FORM_TEST_COST_BYTES : 0;
     r = r < 0 ? r
               : test_content(reader, (struct slice){bytes.data, place.info.size}, is_expected,
                              &place);

@@ -13,7 +13,8 @@
  * frame is zeros up to the end of the file, as file systems leave it that did not write in time.
  *
  * Hostile bytes: a walk takes time linear in the file's data. Tests that fail may decompress 256 MiB in all and 64 bytes
- * for every byte of the file; beyond that, bytes that look like frames are damage without a test.
+ * for every byte of the file, where a test of the form alone counts as 4 KiB; beyond that, bytes that look like frames
+ * are damage without a test.
  */
 #pragma once
 

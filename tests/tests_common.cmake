@@ -39,7 +39,7 @@ set(WALK_SOURCES checked_walk.c random_batch.c trace_bytes.c walk_fixture.c)
 eddy_unit_test(trace_reader eddy_common SOURCES ${WALK_SOURCES})
 eddy_unit_test(trace_damage eddy_common SOURCES ${WALK_SOURCES})
 eddy_unit_test(trace_hostile eddy_common SOURCES ${WALK_SOURCES} faults.c
-    WRAP malloc calloc realloc fstat lseek pread frame_decompress)
+    WRAP malloc calloc realloc fstat lseek pread frame_check frame_decompress)
 
 eddy_fuzz_target(frame eddy_common)
 eddy_fuzz_target(trace_file eddy_common)
