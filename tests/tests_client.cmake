@@ -9,6 +9,7 @@ eddy_unit_test(batch_build eddy_client SOURCES client_fixture.c codec_fixture.c 
 eddy_unit_test(outbox eddy_client SOURCES client_fixture.c)
 eddy_unit_test(loss_watch eddy_client SOURCES client_fixture.c)
 eddy_unit_test(stream eddy_client SOURCES client_fixture.c)
+eddy_unit_test(frame_maker eddy_client SOURCES client_fixture.c codec_fixture.c random_batch.c WRAP malloc realloc)
 eddy_unit_test(thread_reaper eddy_client SOURCES client_fixture.c)
 eddy_unit_test(open_operations eddy_client SOURCES client_fixture.c)
 eddy_unit_test(process_sampler eddy_client SOURCES client_fixture.c WRAP getrusage realloc)
