@@ -103,7 +103,7 @@ MUST_USE int frame_decompress(struct frame_reader *reader, struct slice frame,
 
 /*
  * Decompresses the first blocks of a frame only, up to about limit bytes of plaintext: enough to read a head. The
- * content checksum is not tested.
+ * content checksum need not be tested.
  *
  * Returns:  as frame_decompress().
  */

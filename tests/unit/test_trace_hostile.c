@@ -172,7 +172,8 @@ Test(trace_hostile, holes_are_stepped_over)
 
     int fd = memory_file(bytes.data, bytes.sizes[0]);
 
-    cr_assert_eq(pwrite(fd, bytes.data + bytes.offsets[1], bytes.sizes[1], size), bytes.sizes[1]);
+    cr_assert_eq(pwrite(fd, bytes.data + bytes.offsets[1], bytes.sizes[1], size),
+                 (ssize_t)bytes.sizes[1]);
     cr_assert_eq(trace_reader_new(&reader, fd), 0);
     faults_arm(&(struct fault){.nth = 0});
     cr_assert_eq(trace_reader_next(reader, &item), 1);

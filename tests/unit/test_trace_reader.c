@@ -168,7 +168,7 @@ static int large_file(size_t batches, size_t *ret_frame_size)
         batch.id.sequence = i + 1;
         memset(batch.id.session, 'a', sizeof(batch.id.session));
         cr_assert_eq(batch_encode(encoder, &batch, frame, ROOM, ret_frame_size), 0);
-        cr_assert_eq(write(fd, frame, *ret_frame_size), *ret_frame_size);
+        cr_assert_eq(write(fd, frame, *ret_frame_size), (ssize_t)*ret_frame_size);
     }
     batch_release(&batch);
     batch_encoder_free(encoder);
@@ -257,7 +257,8 @@ Test(trace_reader, does_not_follow_growth)
 
     cr_assert_eq(trace_reader_new(&reader, fd), 0);
     cr_assert_eq(trace_reader_next(reader, &item), 1);
-    cr_assert_eq(write(fd, bytes.data + opened, bytes.size - opened), bytes.size - opened);
+    cr_assert_eq(write(fd, bytes.data + opened, bytes.size - opened),
+                 (ssize_t)(bytes.size - opened));
     cr_assert_eq(trace_reader_next(reader, &item), 1);
     cr_assert_eq(item.kind, TRACE_FRAME);
     cr_assert_eq(trace_reader_next(reader, &item), 0);
