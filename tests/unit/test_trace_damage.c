@@ -195,6 +195,44 @@ Test(trace_damage, frames_behind_one_that_somebody_objected_to_are_tested)
                  5);
 }
 
+/* The next item of a reader, which must be there. */
+static struct trace_item next_item(struct trace_reader *reader)
+{
+    struct trace_item item;
+
+    cr_assert_eq(trace_reader_next(reader, &item), 1);
+    return item;
+}
+
+/* Objections to a frame whose checksum is right do not move the walk, but the next frame is tested. */
+Test(trace_damage, objections_to_whole_frames_make_the_next_one_tested)
+{
+    struct trace_reader *reader = NULL;
+    struct trace_item item;
+
+    add_frames_to_lengthen();
+    bytes.data[end_of_frame(3) - 1] ^= 1;
+    cr_assert_eq(trace_reader_new(&reader, memory_file(bytes.data, bytes.size)), 0);
+    trace_reader_distrust(reader); /* to nothing */
+    for (size_t i = 0; i < 3; i++) {
+        item = next_item(reader);
+        cr_expect_eq(item.kind, TRACE_FRAME);
+        cr_expect_eq(item.offset_bytes, bytes.offsets[i]);
+        trace_reader_distrust(reader);
+        trace_reader_distrust(reader);
+    }
+    item = next_item(reader);
+    cr_expect_eq(item.kind, TRACE_DAMAGE);
+    cr_expect_eq(item.offset_bytes, bytes.offsets[3]);
+    cr_expect_eq(item.size_bytes, bytes.sizes[3]);
+    trace_reader_distrust(reader); /* to damage: nothing either */
+    item = next_item(reader);
+    cr_expect_eq(item.kind, TRACE_FRAME);
+    cr_expect_eq(item.offset_bytes, bytes.offsets[4]);
+    cr_assert_eq(trace_reader_next(reader, &item), 0);
+    trace_reader_free(reader);
+}
+
 Test(trace_damage, damage_reaches_from_frame_to_frame)
 {
     trace_bytes_add_source(&bytes, 'a');
