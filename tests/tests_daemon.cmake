@@ -19,5 +19,6 @@ eddy_unit_test(disk_writer eddy_daemon SOURCES faults.c random_batch.c trace_byt
     WRAP openat fstatat pwrite fsync fdatasync renameat2)
 
 # The collector as a whole.
+eddy_stress_test(stress_collector eddy_daemon)
 eddy_end_to_end_test(collector SMOKE)
 eddy_end_to_end_test(record SMOKE)
