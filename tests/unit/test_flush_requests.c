@@ -61,7 +61,7 @@ static void *ask_and_wait(void *argument)
     return (void *)(intptr_t)flush_requests_wait(&requests, ticket, LATE);
 }
 
-Test(flush_requests, those_who_sleep_are_woken, .timeout = 30)
+Test(flush_requests, those_who_sleep_are_woken)
 {
     enum { THREADS = 4 };
     pthread_t threads[THREADS];
