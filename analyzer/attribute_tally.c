@@ -99,20 +99,20 @@ static int insert(struct attribute_values *values, size_t at, uint64_t hash, con
 static int add_value(struct attribute_values *values, const char *text, uint64_t count)
 {
     uint64_t hash = hash_text(text);
-    size_t at = find_value(values, hash, text);
+    size_t at = values->values == NULL ? 0 : find_value(values, hash, text);
+    int r = 0;
 
     if (at == ATTRIBUTE_VALUE_LIMIT) {
         return 0;
     }
-    if (at == values->value_count || compare_to(&values->values[at], hash, text) != 0) {
-        int r = insert(values, at, hash, text);
-
-        if (r < 0) {
-            return r;
-        }
+    if (values->values == NULL || at == values->value_count ||
+        compare_to(&values->values[at], hash, text) != 0) {
+        r = insert(values, at, hash, text);
     }
-    values->values[at].count += count;
-    return 0;
+    if (r == 0) {
+        values->values[at].count += count;
+    }
+    return r;
 }
 
 int attribute_tally_add(struct attribute_tally *tally, uint32_t key, const char *text,

@@ -341,6 +341,7 @@ static int report_files(struct report_command *command, size_t argument_count,
         status = make_and_write(command, (size_t)left_out);
     }
     input_paths_release(&inputs);
+    command->request.inputs = NULL;
     return status;
 }
 

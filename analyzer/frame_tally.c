@@ -43,7 +43,7 @@ static int reserve_rows(struct frame_tally *frame_tally, size_t count)
 static int resolve_names(struct frame_tally *frame_tally)
 {
     const struct batch *batch = frame_tally->batch;
-    const struct name_table *names = &frame_tally->context->plan->names;
+    const struct name_ranks *names = &frame_tally->context->plan->names;
 
     if (batch->name_count > frame_tally->name_capacity) {
         free(frame_tally->numbers);
@@ -54,7 +54,7 @@ static int resolve_names(struct frame_tally *frame_tally)
         }
     }
     for (uint32_t i = 0; i < batch->name_count; i++) {
-        frame_tally->numbers[i] = name_table_find(names, batch->names[i].kind, batch->names[i].text,
+        frame_tally->numbers[i] = name_ranks_find(names, batch->names[i].kind, batch->names[i].text,
                                                   batch->names[i].unit);
     }
     return 0;
@@ -191,7 +191,7 @@ static int add_losses(struct frame_tally *frame_tally)
         }
 
         uint32_t number =
-            name_table_find(&frame_tally->context->plan->names, NAME_QUEUE, loss->queue, "");
+            name_ranks_find(&frame_tally->context->plan->names, NAME_QUEUE, loss->queue, "");
         int r = tally_queue(tally, number, &queue);
 
         if (r < 0) {

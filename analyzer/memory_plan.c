@@ -43,7 +43,7 @@ static uint64_t window_bytes(uint64_t rows, size_t window_count, bool is_full)
     return windows * (WINDOW_BYTES + (is_full ? octaves * WINDOW_OCTAVE_BYTES : 0));
 }
 
-static uint64_t rows_of(const struct name_table *names, size_t rank)
+static uint64_t rows_of(const struct name_ranks *names, size_t rank)
 {
     const struct ranked_names *group = &names->groups[GROUP_OPERATION];
 
@@ -51,7 +51,7 @@ static uint64_t rows_of(const struct name_table *names, size_t rank)
 }
 
 /* Keeps as many names as fit. Returns the bytes that their accumulators need. */
-static uint64_t keep_operations(struct name_table *names, const struct memory_wish *wish)
+static uint64_t keep_operations(struct name_ranks *names, const struct memory_wish *wish)
 {
     size_t limit = min_u64(names->groups[GROUP_OPERATION].count, OPERATION_NAME_LIMIT);
     uint64_t budget = wish->memory_bytes / NAME_SHARE;
@@ -61,12 +61,12 @@ static uint64_t keep_operations(struct name_table *names, const struct memory_wi
     while (kept < limit && bytes + operation_bytes(rows_of(names, kept), wish) <= budget) {
         bytes += operation_bytes(rows_of(names, kept++), wish);
     }
-    name_table_keep(names, GROUP_OPERATION, kept);
+    name_ranks_keep(names, GROUP_OPERATION, kept);
     return bytes;
 }
 
 /* The number of names, by rank, whose windows fit into budget_bytes, which shrinks. */
-static size_t count_windows(const struct name_table *names, size_t window_count, bool is_full,
+static size_t count_windows(const struct name_ranks *names, size_t window_count, bool is_full,
                             size_t from, uint64_t *budget_bytes)
 {
     size_t kept = names->groups[GROUP_OPERATION].kept;
@@ -89,17 +89,17 @@ static size_t clamp(uint64_t value, size_t least, size_t most)
     return value < least ? least : value > most ? most : (size_t)value;
 }
 
-int memory_plan_make(struct memory_plan *ret_plan, struct name_table *names,
+int memory_plan_make(struct memory_plan *ret_plan, struct name_ranks *names,
                      const struct memory_wish *wish, size_t window_count, uint64_t plan_bytes)
 {
     struct memory_plan plan = {.memory_bytes = wish->memory_bytes};
     uint64_t name_bytes = keep_operations(names, wish);
     uint64_t window_budget = wish->memory_bytes / WINDOW_SHARE;
 
-    name_table_keep(names, GROUP_METRIC, METRIC_NAME_LIMIT);
-    name_table_keep(names, GROUP_MARK, MARK_NAME_LIMIT);
-    name_table_keep(names, GROUP_QUEUE, QUEUE_NAME_LIMIT);
-    name_table_keep(names, GROUP_ATTRIBUTE, wish->with_attributes ? ATTRIBUTE_KEY_LIMIT : 0);
+    name_ranks_keep(names, GROUP_METRIC, METRIC_NAME_LIMIT);
+    name_ranks_keep(names, GROUP_MARK, MARK_NAME_LIMIT);
+    name_ranks_keep(names, GROUP_QUEUE, QUEUE_NAME_LIMIT);
+    name_ranks_keep(names, GROUP_ATTRIBUTE, wish->with_attributes ? ATTRIBUTE_KEY_LIMIT : 0);
 
     size_t operations = names->groups[GROUP_OPERATION].kept + 1;
     size_t metrics = 2 * (names->groups[GROUP_METRIC].kept + 1);

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "name_table.h"
+#include "name_ranks.h"
 
 enum {
     MEMORY_LEAST_BYTES = 32 << 20,
@@ -43,6 +43,6 @@ struct memory_plan {
  * Returns:     0, or -E2BIG if there is too little memory for one thread.
  * Threads:     any, on different objects.
  */
-MUST_USE int memory_plan_make(struct memory_plan *ret_plan, struct name_table *names,
+MUST_USE int memory_plan_make(struct memory_plan *ret_plan, struct name_ranks *names,
                               const struct memory_wish *wish, size_t window_count,
                               uint64_t plan_bytes);

@@ -19,7 +19,7 @@ int report_make(struct report *ret_report, const struct report_plan *plan,
     ret_report->window_first_realtime_ns = plan->grid.first_ns;
     ret_report->window_width_ns = plan->grid.width_ns;
     ret_report->window_count = plan->grid.count;
-    ret_report->folded_names = name_table_folded(&plan->names, GROUP_OPERATION);
+    ret_report->folded_names = name_ranks_folded(&plan->names, GROUP_OPERATION);
 
     int r = report_make_inputs(ret_report, plan);
 

@@ -7,10 +7,10 @@
 /* The text of a number; the others share one. */
 static const char *text_of(const struct report_totals *totals, enum name_group group, size_t number)
 {
-    const struct name_table *names = &totals->plan->names;
+    const struct name_ranks *names = &totals->plan->names;
 
     return number == names->groups[group].kept ? OTHER_NAME
-                                               : name_table_entry(names, group, number)->text;
+                                               : name_ranks_entry(names, group, number)->text;
 }
 
 /* --- Metrics --- */
@@ -29,13 +29,13 @@ static void describe_values(const struct real_distribution *values,
 
 static int make_metric(struct report_metric *metric, struct report_totals *totals, size_t place)
 {
-    const struct name_table *names = &totals->plan->names;
+    const struct name_ranks *names = &totals->plan->names;
     const struct metric_tally *tally = totals->tally->metrics[place];
     struct metric_rows *rows = &totals->metrics[place];
     size_t number = place / 2;
     bool is_other = number == names->groups[GROUP_METRIC].kept;
     const struct name_entry *entry =
-        is_other ? NULL : name_table_entry(names, GROUP_METRIC, number);
+        is_other ? NULL : name_ranks_entry(names, GROUP_METRIC, number);
     struct report_summary sums;
 
     *metric = (struct report_metric){

@@ -131,7 +131,7 @@ static int make_attributes(struct report_operation *operation, const struct repo
         int r = attribute_values_describe(&tally->keys[i], made);
 
         made->key = strdup(
-            name_table_entry(&totals->plan->names, GROUP_ATTRIBUTE, tally->keys[i].key)->text);
+            name_ranks_entry(&totals->plan->names, GROUP_ATTRIBUTE, tally->keys[i].key)->text);
         if (r < 0 || made->key == NULL) {
             return -ENOMEM;
         }
@@ -156,12 +156,12 @@ static int make_operation(struct report_operation *operation, const struct whole
 {
     struct report_totals *totals = whole->totals;
     const struct operation_tally *tally = totals->tally->operations[number];
-    const struct name_table *names = &totals->plan->names;
+    const struct name_ranks *names = &totals->plan->names;
     double total_ns = (double)tally->duration_ns.sum;
 
     operation->is_other = number == names->groups[GROUP_OPERATION].kept;
     operation->name = strdup(
-        operation->is_other ? OTHER_NAME : name_table_entry(names, GROUP_OPERATION, number)->text);
+        operation->is_other ? OTHER_NAME : name_ranks_entry(names, GROUP_OPERATION, number)->text);
     operation->count = tally->duration_ns.count;
     operation->rate_per_s =
         whole->span_s > 0 ? (double)tally->duration_ns.count / whole->span_s : NAN;

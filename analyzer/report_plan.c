@@ -21,7 +21,7 @@ void report_plan_release(struct report_plan *plan)
     free(plan->processes);
     free(plan->frames);
     free(plan->repeats);
-    name_table_release(&plan->names);
+    name_ranks_release(&plan->names);
     *plan = (struct report_plan){0};
 }
 
@@ -124,16 +124,16 @@ static uint64_t bytes_of(const struct report_plan *plan)
 }
 
 int report_plan_make(struct report_plan *ret_plan, struct scanned_file *files, size_t file_count,
-                     struct name_table *names, const struct memory_wish *wish)
+                     struct name_ranks *names, const struct memory_wish *wish)
 {
     *ret_plan = (struct report_plan){.names = *names};
-    *names = (struct name_table){.memory_limit_bytes = names->memory_limit_bytes};
+    *names = (struct name_ranks){.memory_limit_bytes = names->memory_limit_bytes};
 
     int r = take_inputs(ret_plan, files, file_count);
 
     r = r < 0 ? r : plan_processes_make(ret_plan);
     r = r < 0 ? r : plan_frames_make(ret_plan);
-    r = r < 0 ? r : name_table_rank(&ret_plan->names);
+    r = r < 0 ? r : name_ranks_rank(&ret_plan->names);
     if (r < 0) {
         return r;
     }

@@ -64,7 +64,7 @@ struct report_plan {
     size_t repeat_count;
     struct plan_frame
         *repeats; /* owned; by input and offset: only their checksums are of interest */
-    struct name_table names;
+    struct name_ranks names;
     struct time_grid grid;
     uint64_t first_realtime_ns; /* 0 if there are no records */
     uint64_t last_realtime_ns;
@@ -81,7 +81,7 @@ struct report_plan {
  * Threads:  any, on different objects.
  */
 MUST_USE int report_plan_make(struct report_plan *ret_plan, struct scanned_file *files,
-                              size_t file_count, struct name_table *names,
+                              size_t file_count, struct name_ranks *names,
                               const struct memory_wish *wish);
 void report_plan_release(struct report_plan *plan);
 

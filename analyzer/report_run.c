@@ -9,7 +9,7 @@
 
 enum {
     /* What names may take of the memory while they are counted. */
-    NAME_TABLE_SHARE = 8,
+    NAME_SHARE_OF_MEMORY = 8,
     /* A scanning thread: its view of the file, a frame, a head. */
     SCANNER_BYTES = 12 << 20,
     LEAST_PLAN_SHARE = 2,
@@ -57,7 +57,7 @@ static int scan_and_plan(struct report_job *job)
     AUTO_FREE struct scanned_file *files = calloc(count + 1, sizeof(*files));
     struct shared_names names = {.lock = PTHREAD_MUTEX_INITIALIZER,
                                  .table.memory_limit_bytes =
-                                     request->memory_bytes / NAME_TABLE_SHARE};
+                                     request->memory_bytes / NAME_SHARE_OF_MEMORY};
     const struct scan_request scan = {
         .count = count,
         .paths = request->inputs->paths,
@@ -80,7 +80,7 @@ static int scan_and_plan(struct report_job *job)
     for (size_t i = 0; i < count; i++) {
         scanned_file_release(&files[i]);
     }
-    name_table_release(&names.table);
+    name_ranks_release(&names.table);
     return r;
 }
 

@@ -7,7 +7,7 @@ enum {
     METRIC_BYTES = 16 << 10,
 };
 
-struct tally_shape tally_shape_of(const struct name_table *names, size_t slowest_limit)
+struct tally_shape tally_shape_of(const struct name_ranks *names, size_t slowest_limit)
 {
     struct tally_shape shape = {.slowest_limit = slowest_limit};
 

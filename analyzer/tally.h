@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "name_table.h"
+#include "name_ranks.h"
 #include "operation_tally.h"
 #include "real_distribution.h"
 #include "thread_table.h"
@@ -58,7 +58,7 @@ struct tally {
     struct record_counts stored;
 };
 
-struct tally_shape tally_shape_of(const struct name_table *names, size_t slowest_limit);
+struct tally_shape tally_shape_of(const struct name_ranks *names, size_t slowest_limit);
 
 /* Threads: one tally, one thread at a time, as all functions here. */
 MUST_USE int tally_new(struct tally **ret_tally, const struct tally_shape *shape);

@@ -257,7 +257,7 @@ static int count_names(struct scan *scan, const struct batch_head *head)
 
     (void)pthread_mutex_lock(&names->lock);
     for (uint32_t i = 0; r == 0 && i < head->name_count; i++) {
-        r = name_table_count(&names->table, &head->names[i]);
+        r = name_ranks_count(&names->table, &head->names[i]);
     }
     (void)pthread_mutex_unlock(&names->lock);
     return r;
@@ -325,7 +325,7 @@ static int take_whole(struct scan *scan, const struct trace_item *item)
 {
     struct trace_scanner *scanner = scan->scanner;
     struct batch_head head;
-    struct packet_id id;
+    struct packet_id id = {0};
     enum packet_kind kind = PACKET_BATCH;
     struct slice plain;
     int r = frame_decompress(scanner->frames, item->frame, &plain);

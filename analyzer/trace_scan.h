@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "name_table.h"
+#include "name_ranks.h"
 #include "packet.h"
 #include "report_inputs.h"
 
@@ -96,7 +96,7 @@ struct scanned_file {
 /* The names of all files that are scanned at the same time. */
 struct shared_names {
     pthread_mutex_t lock;
-    struct name_table table; /* guarded by lock while files are scanned */
+    struct name_ranks table; /* guarded by lock while files are scanned */
 };
 
 struct trace_scanner;

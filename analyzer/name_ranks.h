@@ -37,7 +37,7 @@ struct ranked_names {
 };
 
 /* {.memory_limit_bytes = n} is an empty table. */
-struct name_table {
+struct name_ranks {
     size_t memory_limit_bytes;
     size_t memory_bytes;
     size_t count;
@@ -51,29 +51,29 @@ struct name_table {
 
 enum name_group name_group_of(enum name_kind kind);
 
-void name_table_release(struct name_table *table);
+void name_ranks_release(struct name_ranks *table);
 
 /*
  * Counts name->rows more rows of a name.
  *
  * Returns:  0, -ENOMEM, or -E2BIG if the name is new and the limit of memory is reached.
- * Threads:  one table, one thread at a time; name_table_find() by any number of threads once numbers are given.
+ * Threads:  one table, one thread at a time; name_ranks_find() by any number of threads once numbers are given.
  */
-MUST_USE int name_table_count(struct name_table *table, const struct batch_name *name);
+MUST_USE int name_ranks_count(struct name_ranks *table, const struct batch_name *name);
 
 /* Puts each group in order. Returns 0 or -ENOMEM. */
-MUST_USE int name_table_rank(struct name_table *table);
+MUST_USE int name_ranks_rank(struct name_ranks *table);
 
-/* Gives numbers to the first count names of a group (fewer if there are fewer). After name_table_rank(). */
-void name_table_keep(struct name_table *table, enum name_group group, size_t count);
+/* Gives numbers to the first count names of a group (fewer if there are fewer). After name_ranks_rank(). */
+void name_ranks_keep(struct name_ranks *table, enum name_group group, size_t count);
 
 /* The number of a name in its group; that of the others if it is not known. */
-uint32_t name_table_find(const struct name_table *table, enum name_kind kind, const char *text,
+uint32_t name_ranks_find(const struct name_ranks *table, enum name_kind kind, const char *text,
                          const char *unit);
 
 /* The entry of a number below kept. */
-const struct name_entry *name_table_entry(const struct name_table *table, enum name_group group,
+const struct name_entry *name_ranks_entry(const struct name_ranks *table, enum name_group group,
                                           size_t number);
 
 /* Names that share the number of the others, without "(other)" itself. */
-uint64_t name_table_folded(const struct name_table *table, enum name_group group);
+uint64_t name_ranks_folded(const struct name_ranks *table, enum name_group group);

@@ -1,4 +1,4 @@
-#include "name_table.h"
+#include "name_ranks.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -33,7 +33,7 @@ static void release_texts(struct text_block *block)
     }
 }
 
-void name_table_release(struct name_table *table)
+void name_ranks_release(struct name_ranks *table)
 {
     for (int group = 0; group < GROUP_COUNT; group++) {
         free(table->groups[group].entries);
@@ -41,7 +41,7 @@ void name_table_release(struct name_table *table)
     release_texts(table->texts);
     free(table->entries);
     free(table->slots);
-    *table = (struct name_table){.memory_limit_bytes = table->memory_limit_bytes};
+    *table = (struct name_ranks){.memory_limit_bytes = table->memory_limit_bytes};
 }
 
 enum name_group name_group_of(enum name_kind kind)
@@ -87,7 +87,7 @@ static bool is_entry(const struct name_entry *entry, const struct name_key *key)
 }
 
 /* The slot that holds key, or the free one where it belongs. */
-static uint32_t *find_slot(const struct name_table *table, const struct name_key *key)
+static uint32_t *find_slot(const struct name_ranks *table, const struct name_key *key)
 {
     size_t at = key->hash & (table->slot_count - 1);
 
@@ -97,7 +97,7 @@ static uint32_t *find_slot(const struct name_table *table, const struct name_key
     return &table->slots[at];
 }
 
-static void fill_slots(struct name_table *table)
+static void fill_slots(struct name_ranks *table)
 {
     for (size_t i = 0; i < table->count; i++) {
         size_t at = table->entries[i].hash & (table->slot_count - 1);
@@ -109,7 +109,7 @@ static void fill_slots(struct name_table *table)
     }
 }
 
-static int take_memory(struct name_table *table, size_t size)
+static int take_memory(struct name_ranks *table, size_t size)
 {
     if (table->memory_bytes + size > table->memory_limit_bytes) {
         return -E2BIG;
@@ -119,7 +119,7 @@ static int take_memory(struct name_table *table, size_t size)
 }
 
 /* Keeps at least half of the slots free, and room for one more entry. */
-static int make_room(struct name_table *table)
+static int make_room(struct name_ranks *table)
 {
     if (table->count < table->capacity) {
         return 0;
@@ -154,7 +154,7 @@ static int make_room(struct name_table *table)
     return 0;
 }
 
-static int copy_text(struct name_table *table, const char *text, const char **ret_copy)
+static int copy_text(struct name_ranks *table, const char *text, const char **ret_copy)
 {
     size_t size = strlen(text) + 1;
     struct text_block *block = table->texts;
@@ -182,7 +182,7 @@ static int copy_text(struct name_table *table, const char *text, const char **re
     return 0;
 }
 
-static int add_entry(struct name_table *table, const struct name_key *key)
+static int add_entry(struct name_ranks *table, const struct name_key *key)
 {
     struct name_entry entry = {.kind = key->kind, .hash = key->hash};
     int r = make_room(table);
@@ -197,7 +197,7 @@ static int add_entry(struct name_table *table, const struct name_key *key)
     return 0;
 }
 
-int name_table_count(struct name_table *table, const struct batch_name *name)
+int name_ranks_count(struct name_ranks *table, const struct batch_name *name)
 {
     struct name_key key = make_key(name->kind, name->text, name->unit);
     uint32_t found = table->slot_count == 0 ? 0 : *find_slot(table, &key);
@@ -223,7 +223,7 @@ static bool is_other(const struct name_entry *entry)
 
 static int compare_entries(const void *left, const void *right, void *context)
 {
-    const struct name_table *table = context;
+    const struct name_ranks *table = context;
     const struct name_entry *a = &table->entries[*(const uint32_t *)left];
     const struct name_entry *b = &table->entries[*(const uint32_t *)right];
 
@@ -240,7 +240,7 @@ static int compare_entries(const void *left, const void *right, void *context)
     return order != 0 ? order : (int)a->kind - (int)b->kind;
 }
 
-static int rank_group(struct name_table *table, enum name_group group)
+static int rank_group(struct name_ranks *table, enum name_group group)
 {
     struct ranked_names *names = &table->groups[group];
     size_t count = 0;
@@ -262,7 +262,7 @@ static int rank_group(struct name_table *table, enum name_group group)
     return 0;
 }
 
-int name_table_rank(struct name_table *table)
+int name_ranks_rank(struct name_ranks *table)
 {
     int r = 0;
 
@@ -272,7 +272,7 @@ int name_table_rank(struct name_table *table)
     return r;
 }
 
-static size_t count_proper(const struct name_table *table, const struct ranked_names *names)
+static size_t count_proper(const struct name_ranks *table, const struct ranked_names *names)
 {
     size_t count = names->count;
 
@@ -282,7 +282,7 @@ static size_t count_proper(const struct name_table *table, const struct ranked_n
     return count;
 }
 
-void name_table_keep(struct name_table *table, enum name_group group, size_t count)
+void name_ranks_keep(struct name_ranks *table, enum name_group group, size_t count)
 {
     struct ranked_names *names = &table->groups[group];
 
@@ -292,7 +292,7 @@ void name_table_keep(struct name_table *table, enum name_group group, size_t cou
     }
 }
 
-uint32_t name_table_find(const struct name_table *table, enum name_kind kind, const char *text,
+uint32_t name_ranks_find(const struct name_ranks *table, enum name_kind kind, const char *text,
                          const char *unit)
 {
     struct name_key key = make_key(kind, text, unit);
@@ -302,13 +302,13 @@ uint32_t name_table_find(const struct name_table *table, enum name_kind kind, co
                       : (uint32_t)table->groups[name_group_of(kind)].kept;
 }
 
-const struct name_entry *name_table_entry(const struct name_table *table, enum name_group group,
+const struct name_entry *name_ranks_entry(const struct name_ranks *table, enum name_group group,
                                           size_t number)
 {
     return &table->entries[table->groups[group].entries[number]];
 }
 
-uint64_t name_table_folded(const struct name_table *table, enum name_group group)
+uint64_t name_ranks_folded(const struct name_ranks *table, enum name_group group)
 {
     const struct ranked_names *names = &table->groups[group];
 
