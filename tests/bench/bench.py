@@ -77,9 +77,7 @@ def measure_recording(rows, folder, sizes, groups):
             attempt(rows, bench_client.KERNEL, bench_client.measure_kernel, eddy, sizes, folder)
         costs = []
         if "loss" in groups:
-            with contextlib.suppress(NotMeasured):
-                loss, costs = bench_flow.measure_losses(eddy, lttng, sizes)
-                rows += loss
+            attempt(rows, bench_flow.LOSS, bench_flow.measure_losses, eddy, lttng, sizes, costs)
         peers = []
         if "babeltrace" in groups:
             attempt(peers, bench_report.PEERS, bench_report.measure_babeltrace, lttng, sizes)
@@ -134,8 +132,9 @@ def main():
 
     print("\n" + render(rows))
     counts = result["summary"]
-    print(f"\n{facts['processor']}, {facts['processors']} processors, load {facts['load_average_before']:.2f} before; {facts['seconds']} s")
-    if facts["load_average_before"] > 0.5 * len(CPUS):
+    load = facts["load_average_before"]
+    print(f"\n{facts['processor']}, {facts['processors']} processors, load {load:.2f} before; {facts['seconds']} s")
+    if load > 0.5 * len(CPUS):
         print("The machine was busy with other work: these figures are not good for more than a smoke test.")
     print(f"targets: {counts['met']} met, {counts['missed']} missed, {counts[NOT_MEASURED.replace(' ', '_')]} not measured")
     print(f"all values: {folder / 'bench.json'}")

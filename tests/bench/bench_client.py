@@ -207,8 +207,8 @@ def trace_calls(eddy, sizes, path):
     if shutil.which("strace") is None:
         raise NotMeasured("strace is not installed")
     command = ["strace", "-f", "-q", "-e", "signal=none", "-o", str(path), bench_program("bench_latency"), sizes.kernel_calls]
-    result = run_started(command, eddy.environment)
-    return result, calls_between_marks(path.read_text())
+    run_started(command, eddy.environment)
+    return calls_between_marks(path.read_text())
 
 
 def measure_kernel(eddy, sizes, folder):
@@ -217,12 +217,13 @@ def measure_kernel(eddy, sizes, folder):
     try:
         for i in range(sizes.rounds):
             say(f"system calls, round {i + 1} of {sizes.rounds}")
-            result, names = trace_calls(eddy, sizes, pathlib.Path(folder) / "strace.txt")
+            names = trace_calls(eddy, sizes, pathlib.Path(folder) / "strace.txt")
             futexes.append(float(names.pop("futex", 0)))
             others.append(float(sum(names.values())))
             if names:
                 note = f"the others: {names}"
-            faults.append(float(run_started([bench_program("bench_latency"), sizes.kernel_calls], eddy.environment)["page_faults"]))
+            untraced = run_started([bench_program("bench_latency"), sizes.kernel_calls], eddy.environment)
+            faults.append(float(untraced["page_faults"]))
     except NotMeasured as error:
         note = str(error)
     pairs = f"of {sizes.kernel_calls:,} operations"

@@ -83,6 +83,19 @@ __attribute__((noinline)) void bench_nothing(uint64_t count)
     }
 }
 
+/* The n-th of a set. */
+static size_t nth_processor(const cpu_set_t *set, int n)
+{
+    size_t processor = 0;
+
+    for (; processor < CPU_SETSIZE - 1; processor++) {
+        if (CPU_ISSET(processor, set) && n-- == 0) {
+            break;
+        }
+    }
+    return processor;
+}
+
 void bench_pin(int processor)
 {
     static cpu_set_t all;
@@ -95,7 +108,7 @@ void bench_pin(int processor)
     }
     CPU_ZERO(&one);
     if (processor >= 0) {
-        CPU_SET((size_t)processor, &one);
+        CPU_SET(nth_processor(&all, processor % CPU_COUNT(&all)), &one);
     }
     (void)sched_setaffinity(0, sizeof(one), processor < 0 ? &all : &one);
 }

@@ -43,7 +43,10 @@ void bench_one_stamp(uint64_t count);
 /* The loop alone. */
 void bench_nothing(uint64_t count);
 
-/* Pins the calling thread to one processor, or with -1 lets it run on all that the process had at first. */
+/*
+ * Pins the calling thread to one of the processors that the process had at first (0: the first of them), or with -1 lets it
+ * run on all of them. To be called by the first thread before others call it.
+ */
 void bench_pin(int processor);
 
 /* Sleeps. */

@@ -101,8 +101,8 @@ def per_operation(results, key):
     return [r[key] / r["made"] for r in results["resting"]]
 
 
-def measure_losses(eddy, lttng, sizes):
-    """Rows of losses, and those of the CPU that the same runs cost behind the callers."""
+def measure_losses(eddy, lttng, sizes, ret_costs):
+    """Rows of losses; ret_costs gets those of the CPU that the same runs cost behind the callers."""
     ours, rates, failure = measure_tracer(eddy, sizes)
     theirs, peer_rates, peer_failure = measure_tracer(lttng, sizes)
     rows = loss_rows(ours, at_most(0), "Eddy")
@@ -112,12 +112,13 @@ def measure_losses(eddy, lttng, sizes):
     note = "of both threads together; callers sleep between bursts"
     rows.append(Row(LOSS, "highest rate without loss", "op/s", rates, "LTTng", peer_rates, note=failure or note))
     consumer = per_operation(theirs, "collector_cpu_ns")
-    return rows, [
+    ret_costs += [
         Row(FLOW, "flusher, all work, per operation", "ns", per_operation(ours, "background_cpu_ns"), "LTTng's consumer",
             consumer, at_most(25), failure or "at 2 M op/s; with what it samples of the process"),
         Row(FLOW, "collector per operation", "ns", per_operation(ours, "collector_cpu_ns"), target=at_most(1),
             note=failure or "with what it samples of the machine once a second"),
     ]
+    return rows
 
 
 # --- Bytes ---

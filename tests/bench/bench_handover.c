@@ -216,6 +216,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     clock_ns = bench_clock_cost_ns();
+    bench_pin(-1);
     (void)eddy_start();
     (void)pthread_barrier_init(&in_step, NULL, 2);
     for (size_t i = 0; i < 2; i++) {

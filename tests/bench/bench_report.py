@@ -41,6 +41,10 @@ def speed(run, operations, of="cpu_s"):
     return operations / run[of] / 1e6
 
 
+def run_limits(folder):
+    return run_json([bench_program("bench_limits"), *sorted(folder.iterdir())], preexec_fn=on_cpus(CPUS[:1]))
+
+
 # --- DuckDB ---
 
 class DuckDb:
@@ -113,7 +117,7 @@ def measure_report(folder, npm_folder, sizes):
         if duckdb is not None:
             for kind in ("exact", "histogram"):
                 turn[kind].add(lambda kind=kind: duckdb.query(kind, CPUS[:1]))
-        turn["zstd"].add(lambda: run_json([bench_program("bench_limits"), *sorted(traces.iterdir())], preexec_fn=on_cpus(CPUS[:1])))
+        turn["zstd"].add(lambda: run_limits(traces))
         forget_pages(traces)
         turn["cold"].add(lambda: run_report(traces, 1, folder))
     shutil.rmtree(traces)
@@ -132,8 +136,10 @@ def report_rows(runs, operations):
     unit = "M op/s"
     return [
         Row(GROUP, f"{what}, 1 core, per CPU second", unit, one_core, "zstd -d alone", zstd, at_least(100), warm.failure),
-        Row(GROUP, f"{what}, 1 core, per CPU second", unit, one_core, "DuckDB, exact", exact, ratio_at_least(2.5), runs["exact"].failure),
-        Row(GROUP, f"{what}, 1 core, per CPU second", unit, one_core, "DuckDB, histogram", histogram, None, runs["histogram"].failure),
+        Row(GROUP, f"{what}, 1 core, per CPU second", unit, one_core, "DuckDB, exact", exact, ratio_at_least(2.5),
+            runs["exact"].failure),
+        Row(GROUP, f"{what}, 1 core, per CPU second", unit, one_core, "DuckDB, histogram", histogram, None,
+            runs["histogram"].failure),
         Row(GROUP, f"{what}, 2 cores, by the clock", unit, [operations / v["wall_s"] / 1e6 for v in two.values],
             "1 core", walls, ratio_at_least(1.9), two.failure),
         Row(GROUP, f"{what}, 1 core, cold, by the clock", unit, [operations / v["wall_s"] / 1e6 for v in runs["cold"].values],
