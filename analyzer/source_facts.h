@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "trace_scan.h"
+#include "scanned_file.h"
 
 /* Copies. Returns 0 or -ENOMEM; *ret_facts is to be released, also after an error. Threads: any, on different objects. */
 MUST_USE int source_facts_copy(struct source_facts *ret_facts, const struct source *source);

@@ -1,6 +1,5 @@
 #include "trace_scan.h"
 
-#include "clock_line.h"
 #include "content_hash.h"
 #include "growing_list.h"
 #include "partial_file.h"
@@ -10,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,9 +28,6 @@ struct scan {
     struct trace_scanner *scanner;
     struct scanned_file *file;
     struct content_hash hash;
-    size_t session_capacity;
-    size_t frame_capacity;
-    size_t end_capacity;
     uint32_t session;  /* of the part at hand: index, or UINT32_MAX */
     uint32_t part;     /* its number */
     bool is_ended;     /* an End was the last packet of a part */
@@ -70,18 +65,6 @@ void trace_scanner_free(struct trace_scanner *scanner)
     }
 }
 
-void scanned_file_release(struct scanned_file *file)
-{
-    for (size_t i = 0; i < file->session_count; i++) {
-        source_facts_release(&file->sessions[i].source);
-        free(file->sessions[i].steps);
-    }
-    free(file->sessions);
-    free(file->frames);
-    free(file->ends);
-    *file = (struct scanned_file){0};
-}
-
 int offset_list_add(struct offset_list *list, uint64_t offset)
 {
     int r = growing_list_reserve(&list->offsets, &list->capacity, list->count, sizeof(offset));
@@ -94,96 +77,11 @@ int offset_list_add(struct offset_list *list, uint64_t offset)
 
 /* --- Problems --- */
 
-/* Only the first problem is told; the gravest state counts. */
-PRINTF_LIKE(4, 5)
-static void complain(struct scanned_file *file, enum input_state state, uint64_t offset_bytes,
-                     const char *format, ...)
-{
-    va_list arguments;
-
-    if (file->problem[0] == '\0') {
-        file->problem_offset_bytes = offset_bytes;
-        va_start(arguments, format);
-        (void)vsnprintf(file->problem, sizeof(file->problem), format, arguments);
-        va_end(arguments);
-    }
-    if (file->state < state) {
-        file->state = state;
-    }
-}
-
 static void take_damage(struct scan *scan, uint64_t offset_bytes, uint64_t size_bytes)
 {
-    complain(scan->file, INPUT_DAMAGED, offset_bytes, "bytes that are no good frame");
+    scanned_file_complain(scan->file, INPUT_DAMAGED, offset_bytes, "bytes that are no good frame");
     scan->file->skipped_bytes += size_bytes;
     scan->is_gap_known = true;
-}
-
-/* --- Sessions --- */
-
-static int find_session(struct scan *scan, const uint8_t *id, uint32_t *ret_session)
-{
-    struct scanned_file *file = scan->file;
-
-    for (size_t i = 0; i < file->session_count; i++) {
-        if (memcmp(file->sessions[i].id, id, SESSION_ID_BYTES) == 0) {
-            *ret_session = (uint32_t)i;
-            return 0;
-        }
-    }
-
-    int r = growing_list_reserve(&file->sessions, &scan->session_capacity, file->session_count,
-                                 sizeof(*file->sessions));
-
-    if (r < 0) {
-        return r;
-    }
-    *ret_session = (uint32_t)file->session_count;
-    file->sessions[file->session_count++] = (struct scanned_session){0};
-    memcpy(file->sessions[*ret_session].id, id, SESSION_ID_BYTES);
-    return 0;
-}
-
-/* The later account wins; an End's says whether it is the last. */
-static void take_totals(struct scanned_session *session, uint64_t sequence,
-                        const struct totals *totals, bool is_final)
-{
-    if (!session->has_totals || sequence >= session->totals_sequence) {
-        session->is_final = is_final || (session->is_final && sequence == session->totals_sequence);
-        session->totals_sequence = sequence;
-        session->totals = *totals;
-        session->has_totals = true;
-    }
-}
-
-static int add_step(struct scanned_session *session, uint64_t sequence, int64_t step_ns)
-{
-    size_t capacity = session->step_count; /* steps are rare: grown one by one */
-    struct clock_step *steps = reallocarray(session->steps, capacity + 1, sizeof(*session->steps));
-
-    if (steps == NULL) {
-        return -ENOMEM;
-    }
-    session->steps = steps;
-    session->steps[session->step_count++] = (struct clock_step){sequence, step_ns};
-    return 0;
-}
-
-static int take_clock(struct scanned_session *session, uint64_t sequence,
-                      const struct clock_reading *clock)
-{
-    int64_t step_ns = 0;
-
-    if (!clock_is_read(clock)) {
-        return 0;
-    }
-    if (!clock_is_read(&session->first_clock)) {
-        session->first_clock = *clock;
-    } else {
-        step_ns = clock_step_ns(&session->last_clock, clock);
-    }
-    session->last_clock = *clock;
-    return step_ns == 0 ? 0 : add_step(session, sequence, step_ns);
 }
 
 /* --- Packets --- */
@@ -194,17 +92,19 @@ static int take_source(struct scan *scan, struct slice plain, uint64_t offset_by
     int r = packet_read_source(scan->scanner->arena, plain, &source);
 
     if (r == -EPROTONOSUPPORT) {
-        complain(scan->file, INPUT_NEWER, offset_bytes,
-                 "its format version is newer than %d, which this program reads: use a newer one",
-                 TRACE_FORMAT_VERSION);
+        scanned_file_complain(
+            scan->file, INPUT_NEWER, offset_bytes,
+            "its format version is newer than %d, which this program reads: use a newer one",
+            TRACE_FORMAT_VERSION);
         scan->session = UINT32_MAX;
         scan->is_newer = true;
         return 0;
     }
     if (r == 0 && scan->session != UINT32_MAX && !scan->is_ended) {
-        complain(scan->file, INPUT_NO_END, offset_bytes, "a part without an End before this place");
+        scanned_file_complain(scan->file, INPUT_NO_END, offset_bytes,
+                              "a part without an End before this place");
     }
-    r = r < 0 ? r : find_session(scan, source.id.session, &scan->session);
+    r = r < 0 ? r : scanned_file_session(scan->file, source.id.session, &scan->session);
     if (r < 0) {
         return r;
     }
@@ -216,7 +116,7 @@ static int take_source(struct scan *scan, struct slice plain, uint64_t offset_by
     scan->is_ended = false;
     scan->is_newer = false;
     scan->is_gap_known = false;
-    r = take_clock(session, source.id.sequence, &source.clock);
+    r = scanned_session_take_clock(session, source.id.sequence, &source.clock);
     return r < 0 || session->source.is_known ? r : source_facts_copy(&session->source, &source);
 }
 
@@ -231,23 +131,24 @@ static int take_end(struct scan *scan, struct slice plain)
     if (scan->is_newer) {
         return 0;
     }
-    r = r < 0 ? r : find_session(scan, end.id.session, &at);
-    r = r < 0 ? r
-              : growing_list_reserve(&file->ends, &scan->end_capacity, file->end_count,
-                                     sizeof(*file->ends));
+    r = r < 0 ? r : scanned_file_session(file, end.id.session, &at);
     if (r < 0) {
         return r;
     }
 
-    struct scanned_end *kept = &file->ends[file->end_count++];
+    struct scanned_end kept = {.session = at,
+                               .part = scan->part,
+                               .sequence = end.id.sequence,
+                               .loss_count = end.loss_count};
 
-    *kept = (struct scanned_end){.session = at,
-                                 .part = scan->part,
-                                 .sequence = end.id.sequence,
-                                 .loss_count = end.loss_count};
-    memcpy(kept->losses, end.losses, sizeof(kept->losses));
-    take_totals(&file->sessions[at], end.id.sequence, &end.totals, end.totals_final);
-    return take_clock(&file->sessions[at], end.id.sequence, &end.clock);
+    memcpy(kept.losses, end.losses, sizeof(kept.losses));
+    r = scanned_file_add_end(file, &kept);
+    if (r < 0) {
+        return r;
+    }
+    scanned_session_take_totals(&file->sessions[at], end.id.sequence, &end.totals,
+                                end.totals_final);
+    return scanned_session_take_clock(&file->sessions[at], end.id.sequence, &end.clock);
 }
 
 static int count_names(struct scan *scan, const struct batch_head *head)
@@ -276,48 +177,36 @@ static void take_sequence(struct scan *scan, uint32_t session, uint64_t sequence
     scan->last_sequence = max_u64(scan->last_sequence, sequence);
 }
 
-static void take_range(struct scanned_session *session, const struct batch_head *head)
-{
-    if (head->operations == 0 && head->samples == 0 && head->marks == 0) {
-        return;
-    }
-    session->first_ns =
-        session->has_records ? min_u64(session->first_ns, head->min_begin_ns) : head->min_begin_ns;
-    session->last_ns =
-        session->has_records ? max_u64(session->last_ns, head->max_end_ns) : head->max_end_ns;
-    session->has_records = true;
-}
-
 static int take_head(struct scan *scan, const struct batch_head *head,
                      const struct trace_item *item)
 {
     struct scanned_file *file = scan->file;
     const struct record_counts rows = {head->operations, head->samples, head->marks};
-    uint32_t at = 0;
-    int r = scan->is_newer ? 1 : find_session(scan, head->id.session, &at);
+    struct scanned_frame frame = {
+        .offset_bytes = item->offset_bytes,
+        .sequence = head->id.sequence,
+        .size_bytes = (uint32_t)item->frame.size,
+    };
 
-    if (r == 1) {
+    if (scan->is_newer) {
         return 0;
     }
 
-    r = r < 0 ? r
-              : growing_list_reserve((void *)&file->frames, &scan->frame_capacity,
-                                     file->frame_count, sizeof(*file->frames));
+    int r = scanned_file_session(file, head->id.session, &frame.session);
+
+    r = r < 0 ? r : scanned_file_add_frame(file, &frame);
     r = r < 0 ? r : count_names(scan, head);
     if (r < 0) {
         return r;
     }
-    file->frames[file->frame_count++] = (struct scanned_frame){
-        .offset_bytes = item->offset_bytes,
-        .sequence = head->id.sequence,
-        .size_bytes = (uint32_t)item->frame.size,
-        .session = at,
-    };
+
+    struct scanned_session *session = &file->sessions[frame.session];
+
     record_counts_add(&file->rows, &rows);
-    take_sequence(scan, at, head->id.sequence);
-    take_range(&file->sessions[at], head);
-    take_totals(&file->sessions[at], head->id.sequence, &head->totals, false);
-    return take_clock(&file->sessions[at], head->id.sequence, &head->clock);
+    take_sequence(scan, frame.session, head->id.sequence);
+    scanned_session_take_range(session, head);
+    scanned_session_take_totals(session, head->id.sequence, &head->totals, false);
+    return scanned_session_take_clock(session, head->id.sequence, &head->clock);
 }
 
 /* A frame that is no batch with a head at its very beginning. */
@@ -332,7 +221,7 @@ static int take_whole(struct scan *scan, const struct trace_item *item)
 
     r = r < 0 ? r : packet_peek(plain, &kind, &id);
     if (r == -EPROTONOSUPPORT) {
-        complain(
+        scanned_file_complain(
             scan->file, INPUT_NEWER, item->offset_bytes,
             "a packet needs features (0x%llx) that this program does not know: use a newer one",
             (unsigned long long)id.required_features);
@@ -397,7 +286,8 @@ static int take_item(struct scan *scan, struct trace_reader *reader, const struc
 
     hash_item(&scan->hash, item);
     if (item->kind == TRACE_CUT_OFF) {
-        complain(scan->file, INPUT_CUT_OFF, item->offset_bytes, "the file ends within a frame");
+        scanned_file_complain(scan->file, INPUT_CUT_OFF, item->offset_bytes,
+                              "the file ends within a frame");
         scan->file->skipped_bytes += item->size_bytes;
         return 0;
     }
@@ -429,8 +319,8 @@ static int scan_items(struct scan *scan, struct trace_reader *reader, const stru
         }
     }
     if (r < 0 && r != -ENOMEM) {
-        complain(scan->file, INPUT_DAMAGED, trace_reader_offset(reader), "cannot be read: %s",
-                 strerror(-r));
+        scanned_file_complain(scan->file, INPUT_DAMAGED, trace_reader_offset(reader),
+                              "cannot be read: %s", strerror(-r));
         scan->file->error = r;
         return 0;
     }
@@ -444,7 +334,7 @@ static void conclude(struct scan *scan)
     content_hash_add_u64(&scan->hash, file->size_bytes);
     file->content_hash = scan->hash.high ^ scan->hash.low;
     if (file->packets == 0 && file->state != INPUT_NEWER) {
-        complain(file, INPUT_UNUSABLE, 0, "not a trace file");
+        scanned_file_complain(file, INPUT_UNUSABLE, 0, "not a trace file");
         file->state = INPUT_UNUSABLE;
         (void)snprintf(file->problem, sizeof(file->problem), "%s",
                        file->error != 0        ? strerror(-file->error)
@@ -452,7 +342,7 @@ static void conclude(struct scan *scan)
                                                : "not a trace file: it holds no packet");
         file->problem_offset_bytes = 0;
     } else if (!scan->is_ended) {
-        complain(file, INPUT_NO_END, file->size_bytes, "no End");
+        scanned_file_complain(file, INPUT_NO_END, file->size_bytes, "no End");
     }
     if (file->state == INPUT_CUT_OFF && is_partial_file(file->path) &&
         partial_file_has_grown(file->path, file->size_bytes)) {
