@@ -1,41 +1,17 @@
 #include "acceptor.h"
 
 #include "connection.h"
+#include "descriptor_plan.h"
 #include "disk_log.h"
-#include "part_pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 enum {
     ACCEPTS_PER_ROUND = 64,
-    /* For trace files, those that are finished and not closed yet, the machine's files, and everything else. */
-    OTHER_DESCRIPTORS = PART_POOL_MAX_DESCRIPTORS + 256,
-    /* So many more for root and the collector's own user: who administrates must get in when it is full. */
-    PRIVILEGED_CONNECTIONS = 16,
 };
-
-size_t acceptor_find_limit(uint64_t wanted)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
-        return min_u64(wanted, OTHER_DESCRIPTORS);
-    }
-    if (limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
-            (void)getrlimit(RLIMIT_NOFILE, &limit);
-        }
-    }
-    uint64_t reserved = OTHER_DESCRIPTORS + PRIVILEGED_CONNECTIONS;
-    uint64_t permitted =
-        limit.rlim_cur > 2 * reserved ? limit.rlim_cur - reserved : limit.rlim_cur / 2;
-    return wanted == 0 ? permitted : min_u64(wanted, permitted);
-}
 
 static int ask_kernel(int fd, struct peer_identity *ret_peer)
 {

@@ -141,7 +141,7 @@ static int start_work(struct collector *collector)
     r = r < 0 ? r : acceptor_start(collector);
     return r < 0 ? r
                  : disk_writer_start(&collector->writer, &collector->channel, &collector->folder,
-                                     &collector->config);
+                                     &collector->config, &collector->descriptors);
 }
 
 static void sample_machine(struct collector *collector)
@@ -159,7 +159,9 @@ static void sample_machine(struct collector *collector)
 static void apply_limits(struct collector *collector)
 {
     collector->frame_memory.limit = collector->config.queue_bytes;
-    collector->connection_limit = acceptor_find_limit(collector->config.max_connections);
+    uint64_t permitted = collector->descriptors.connections;
+    uint64_t wanted = collector->config.max_connections;
+    collector->connection_limit = wanted == 0 ? permitted : min_u64(wanted, permitted);
 }
 
 int collector_open(struct collector *collector, const struct collector_config *config,
@@ -174,6 +176,7 @@ int collector_open(struct collector *collector, const struct collector_config *c
         .channel = {.event_fd = -1},
         .spare_fd = -1,
         .greeting_memory = {.limit = GREETING_MEMORY_BYTES},
+        .descriptors = descriptor_plan_of_process(),
         .started_ns = clock_monotonic_ns(),
         .is_reading = true,
     };

@@ -12,6 +12,7 @@
 #include "collector_counters.h"
 #include "connection_table.h"
 #include "daemon_log.h"
+#include "descriptor_plan.h"
 #include "disk_writer.h"
 #include "event_loop.h"
 #include "listener.h"
@@ -33,6 +34,7 @@ struct collector {
     struct listener listener;
     struct collector_watcher listening[LISTENER_MAX_SOCKETS];
     int spare_fd; /* owned; given up for a moment to refuse a connection when no descriptor is left */
+    struct descriptor_plan descriptors;
     size_t connection_limit;
 
     struct output_folder folder; /* the writer thread's while it runs */

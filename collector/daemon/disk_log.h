@@ -18,7 +18,8 @@ enum log_cause_number {
     CAUSE_NUMBER_COUNT,
 };
 
-_Static_assert((int)CAUSE_NUMBER_COUNT <= (int)LOG_CAUSE_COUNT, "each cause has a place in the log");
+_Static_assert((int)CAUSE_NUMBER_COUNT <= (int)LOG_CAUSE_COUNT,
+               "each cause has a place in the log");
 
 /* Writes a line for each event. Threads: the loop's. */
 void disk_log_events(struct daemon_log *log, const struct disk_reports *reports);

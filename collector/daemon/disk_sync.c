@@ -5,8 +5,6 @@
 enum {
     /* Above this number of files one syncfs() is cheaper than a fdatasync() for each. */
     SYNC_FILES_SINGLY_MAX = 16,
-    /* Finished parts keep their descriptors until they are closed. */
-    FINISHED_PARTS_MAX = 128,
 };
 
 void disk_sync_note(struct disk_writer *writer, struct part *part, size_t size_bytes)
@@ -194,7 +192,7 @@ void disk_sync_if_due(struct disk_writer *writer, uint64_t now_ns)
     bool is_late = writer->sync_due_ns != 0 && now_ns >= writer->sync_due_ns;
 
     if (is_late || writer->unsynced_bytes >= writer->part_limits.sync_bytes ||
-        writer->finished_count >= FINISHED_PARTS_MAX) {
+        writer->finished_count >= writer->most_finished) {
         disk_sync_now(writer);
     }
 }

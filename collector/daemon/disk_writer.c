@@ -283,13 +283,16 @@ static int start_thread(struct disk_writer *writer)
 }
 
 int disk_writer_start(struct disk_writer *writer, struct disk_channel *channel,
-                      struct output_folder *folder, const struct collector_config *config)
+                      struct output_folder *folder, const struct collector_config *config,
+                      const struct descriptor_plan *descriptors)
 {
     *writer = (struct disk_writer){
         .channel = channel,
         .folder = folder,
         .part_limits = config->part,
         .folder_limits = config->folder,
+        .pool = {.most_open = descriptors->open_parts},
+        .most_finished = descriptors->finished_parts,
         .scan = malloc(sizeof(*writer->scan)),
     };
     int r = writer->scan == NULL ? -ENOMEM : part_maker_open(&writer->maker, folder->fd);

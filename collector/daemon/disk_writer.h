@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "descriptor_plan.h"
 #include "disk_channel.h"
 #include "output_folder.h"
 #include "part_pool.h"
@@ -28,6 +29,7 @@ struct disk_writer {
     struct part *first_unsynced; /* parts with frames that are not durable, and finished ones */
     size_t unsynced_count;
     size_t finished_count;
+    size_t most_finished; /* finished parts keep their descriptors until they are closed */
     uint64_t unsynced_bytes;
     uint64_t sync_due_ns; /* 0: nothing to sync */
 
@@ -53,7 +55,8 @@ struct disk_writer {
  * Threads:  the loop's, as disk_writer_join().
  */
 MUST_USE int disk_writer_start(struct disk_writer *writer, struct disk_channel *channel,
-                               struct output_folder *folder, const struct collector_config *config);
+                               struct output_folder *folder, const struct collector_config *config,
+                               const struct descriptor_plan *descriptors);
 
 /* Waits for the thread to end (after JOB_STOP) and frees what it had. */
 void disk_writer_join(struct disk_writer *writer);

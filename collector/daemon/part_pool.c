@@ -59,7 +59,7 @@ int part_pool_use(struct part_pool *pool, struct part *part)
 
 struct part *part_pool_surplus(const struct part_pool *pool)
 {
-    return pool->open.count > PART_POOL_MAX_DESCRIPTORS ? pool->open.oldest : NULL;
+    return pool->open.count > pool->most_open ? pool->open.oldest : NULL;
 }
 
 void part_pool_suspend(struct part_pool *pool, struct part *part)

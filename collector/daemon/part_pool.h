@@ -5,8 +5,6 @@
 
 #include "part.h"
 
-enum { PART_POOL_MAX_DESCRIPTORS = 512 };
-
 struct part_list {
     struct part *newest;
     struct part *oldest;
@@ -16,6 +14,7 @@ struct part_list {
 struct part_pool {
     struct part_list open;      /* with a descriptor */
     struct part_list suspended; /* without */
+    size_t most_open;
 };
 
 /* Adds a part that was just opened. Threads: the writer's only, as all functions here. */

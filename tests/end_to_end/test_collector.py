@@ -367,6 +367,33 @@ def test_each_user_has_a_limit(start):
     assert collector.stats()["refused"]["user_limit"] >= 1
 
 
+def test_with_few_descriptors_all_who_are_served_are_stored(tmp_path):
+    collector = programs.Collector(tmp_path, *SILENT)
+    collector.output.mkdir(parents=True)
+    with open(collector.log_path, "ab") as log:
+        collector.process = subprocess.Popen(
+            ["sh", "-c", 'ulimit -n 128; exec "$@"', "sh", programs.COLLECTOR, "run", "--socket", collector.socket,
+             "--output", collector.output, *SILENT],
+            stdout=log,
+            stderr=log,
+        )
+    programs.wait_for(collector.is_ready, what="ready")
+    limit = counter(collector, "connections_limit")
+    assert 20 <= limit < 128
+    clients = []
+    while len(clients) < limit:
+        clients.append(RawClient(collector.socket))
+    for _ in range(3):
+        for client in clients:
+            client.send_frame()
+    for client in clients:
+        client.wait_durable(3)
+    assert counter(collector, "write_errors") == counter(collector, "sync_errors") == 0
+    collector.stop()
+    check_files(collector)
+    assert [s.rows for s in traces.sessions(collector.output).values()] == [3] * limit
+
+
 # ---- Memory ----
 
 

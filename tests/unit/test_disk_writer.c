@@ -160,7 +160,11 @@ static void start(void)
 
 static void work(void)
 {
-    cr_assert_eq(disk_writer_start(&run.writer, &run.channel, &run.folder, &run.config), 0);
+    /* One descriptor for three parts: they are suspended and resumed all the time. */
+    const struct descriptor_plan descriptors = {.open_parts = 1, .finished_parts = 2};
+
+    cr_assert_eq(
+        disk_writer_start(&run.writer, &run.channel, &run.folder, &run.config, &descriptors), 0);
     for (size_t i = 0; i < run.job_count; i++) {
         disk_channel_push(&run.channel, run.jobs[i]);
     }
