@@ -267,9 +267,10 @@ static void put_metric(FILE *stream, const void *context, size_t i)
 {
     static const size_t ranks[] = {RANK_P50, RANK_P95, RANK_P99};
     const struct report_metric *metric = &((const struct report *)context)->metrics[i];
+    char name[REPORT_LABEL_BYTES];
     char text[TEXT_BYTES];
 
-    put_name(stream, metric->name);
+    put_name(stream, report_text_metric_name(name, metric));
     put_cell(stream, name_kind_name(metric->kind));
     put_count(stream, metric->samples);
     put_code_cell(stream, report_text_metric(text, metric, metric->summary.mean));

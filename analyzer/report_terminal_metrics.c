@@ -4,9 +4,11 @@
 #include "report_text.h"
 #include "text_cell.h"
 
+#include <string.h>
+
 enum {
-    NAME_COLUMNS = 30,
-    NUMBER_COLUMNS = 12,
+    NAME_COLUMNS = 36,
+    NUMBER_COLUMNS = 11,
     LINE_COLUMNS = 12,
     QUEUES_SHOWN = 20,
     PROCESSES_SHOWN = 30,
@@ -140,9 +142,24 @@ static void put_metric_numbers(const struct terminal_page *page, const struct re
     (void)fputc('\n', page->stream);
 }
 
-static void put_metric(const struct terminal_page *page, const struct report_metric *metric)
+/* That of threads stands below that of the process: the name once is enough. */
+static void put_metric_name(const struct terminal_page *page, size_t index)
 {
-    put_name(page, metric->name);
+    const struct report_metric *metric = &page->report->metrics[index];
+    char name[REPORT_LABEL_BYTES];
+
+    if (index > 0 && metric->is_per_thread && strcmp(metric[-1].name, metric->name) == 0) {
+        put_name(page, "  by thread");
+    } else {
+        put_name(page, report_text_metric_name(name, metric));
+    }
+}
+
+static void put_metric(const struct terminal_page *page, size_t index)
+{
+    const struct report_metric *metric = &page->report->metrics[index];
+
+    put_metric_name(page, index);
     put_metric_numbers(page, metric, &metric->summary);
     if (metric->process_count < 2) {
         return;
@@ -176,7 +193,7 @@ void terminal_put_metrics(const struct terminal_page *page)
                        "over time; counters per second, CPU times as shares of one CPU");
     put_header(page, "name", titles, ARRAY_SIZE(titles));
     for (size_t i = 0; i < shown; i++) {
-        put_metric(page, &page->report->metrics[i]);
+        put_metric(page, i);
     }
     put_rest(page, page->report->metric_count, shown);
 }

@@ -31,16 +31,25 @@ static double seconds_of(const char *unit)
 const char *report_text_metric(char ret_text[static TEXT_BYTES], const struct report_metric *metric,
                                double value)
 {
+    const char *unit = metric->unit[0] == '{' ? "1" : metric->unit;
     char amount[TEXT_BYTES];
 
     if (metric->kind != NAME_COUNTER_DELTA && metric->kind != NAME_COUNTER_TOTAL) {
-        return text_in_unit(ret_text, value, metric->unit);
+        return text_in_unit(ret_text, value, unit);
     }
     if (seconds_of(metric->unit) > 0) {
         return text_share(ret_text, value * seconds_of(metric->unit));
     }
-    (void)snprintf(ret_text, TEXT_BYTES, "%.40s%s", text_in_unit(amount, value, metric->unit),
+    (void)snprintf(ret_text, TEXT_BYTES, "%.40s%s", text_in_unit(amount, value, unit),
                    isfinite(value) ? "/s" : "");
+    return ret_text;
+}
+
+const char *report_text_metric_name(char ret_text[static REPORT_LABEL_BYTES],
+                                    const struct report_metric *metric)
+{
+    (void)snprintf(ret_text, REPORT_LABEL_BYTES,
+                   metric->is_per_thread ? "%.255s, by thread" : "%.255s", metric->name);
     return ret_text;
 }
 

@@ -15,9 +15,16 @@ enum {
 /* Writes "2026-11-24 15:27:17" (UTC), or "-" if 0. Returns ret_text. Threads: any, as all functions here. */
 const char *report_text_second(char ret_text[static TEXT_BYTES], uint64_t realtime_ns);
 
-/* A metric's value with its unit: a counter's is per second, one of times is a share of a second ("35 %" of a CPU). */
+/*
+ * A metric's value with its unit: a counter's is per second, one of times is a share of a second ("35 %" of a CPU). What is
+ * counted ("{fault}") the name says already.
+ */
 const char *report_text_metric(char ret_text[static TEXT_BYTES], const struct report_metric *metric,
                                double value);
+
+/* The name as a row of a table; of samples of single threads "name, by thread". */
+const char *report_text_metric_name(char ret_text[static REPORT_LABEL_BYTES],
+                                    const struct report_metric *metric);
 
 /* "web (pid 4711)"; text from outside stays as it is. */
 const char *report_text_process(char ret_text[static REPORT_LABEL_BYTES],

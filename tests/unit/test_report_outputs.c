@@ -172,7 +172,7 @@ Test(report_outputs, counters_of_time_are_shares_of_a_cpu)
     char text[TEXT_BYTES];
 
     cr_expect_str_eq(report_text_metric(text, &cpu, 0.35), "35 %");
-    cr_expect_str_eq(report_text_metric(text, &switches, 1500), "1.50 k switches/s");
+    cr_expect_str_eq(report_text_metric(text, &switches, 1500), "1.50 k/s");
     cr_expect_str_eq(report_text_metric(text, &memory, 1048576), "1 MiB");
     cr_expect_str_eq(report_text_metric(text, &memory, NAN), "-");
 }
