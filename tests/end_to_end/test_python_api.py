@@ -161,19 +161,19 @@ def test_everything_arrives(recorded):
     report, done = programs.report(recorded[2], options=["--attributes"])
     assert done.returncode == 0, done.stderr
     request, step = operations(report, "py.request ä"), operations(report, "py.step")
-    assert request["count"] == 1 and request["status"]["error"] == 1 and request["unfinished"]["count"] == 1
+    assert request["count"] == 1 and request["by_status"]["error"] == 1 and request["unfinished"] == 1
     assert step["count"] == 4
-    assert (step["status"]["timeout"], step["status"]["cancelled"], step["status"]["ok"]) == (1, 1, 2)
+    assert step["by_status"] == {"ok": 2, "error": 0, "cancelled": 1, "timeout": 1}
     assert {q["name"]: q["entries"] for q in report["queues"]} == {"py.pool": 1}
     metrics = {m["name"]: m for m in report["metrics"]}
     assert metrics["py.level"]["values"]["min"] == -3
     assert metrics["py.load"]["values"]["max"] == 0.75
     assert metrics["py.sent"]["total"] == 1024
     assert {m["name"]: m["count"] for m in report["marks"]} == {"py.done": 1}
-    attributes = {a["key"]: [v["text"] for v in a["values"]] for a in step["attributes"]}
+    attributes = {a["key"]: [v["value"] for v in a["values"]] for a in step["attributes"]}
     assert attributes == {"i64": ["-5"], "f64": ["0.125"], "bool": ["true"], "tenant": ["blüe"]}
-    assert [v["text"] for v in request["attributes"][0]["values"]] == [str(2**64 - 1)]
-    losses = {loss["cause"]: loss["operations"] for loss in report["quality"]["losses"]}
+    assert [v["value"] for v in request["attributes"][0]["values"]] == [str(2**64 - 1)]
+    losses = {loss["cause"]: loss["count"]["operations"] for loss in report["quality"]["losses"]}
     assert losses == {"out_of_range": 1}
 
 

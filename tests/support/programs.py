@@ -67,6 +67,11 @@ class Collector:
         """What the daemon says of a connected client; None if there is none."""
         return next((c for c in self.stats()["clients"] if c["executable"] == executable), None)
 
+    def stored(self, executable):
+        """How many operations of a connected client are in its file."""
+        client = self.client(executable)
+        return client["stored"]["operations"] if client else 0
+
     def signal(self, number):
         self.process.send_signal(number)
 
