@@ -105,11 +105,20 @@ static void print_counts(struct traced_counts before)
 {
     struct traced_counts after = traced_counts();
 
-    if (after.produced != UINT64_MAX) {
-        (void)printf(",\"recorded\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"lost\":%" PRIu64,
-                     after.produced - before.produced, after.stored - before.stored,
-                     after.lost - before.lost);
+    uint64_t lost = 0;
+
+    if (after.produced == UINT64_MAX) {
+        return;
     }
+    (void)printf(",\"recorded\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"lost_by_cause\":[",
+                 after.produced - before.produced, after.stored - before.stored);
+    for (size_t i = 0; i < TRACED_CAUSES; i++) {
+        uint64_t count = after.lost[i] - before.lost[i];
+
+        lost += count;
+        (void)printf("%s%" PRIu64, i == 0 ? "" : ",", count);
+    }
+    (void)printf("],\"lost\":%" PRIu64, lost);
 }
 
 static void print_costs(const struct cost *costs, size_t threads)

@@ -17,6 +17,7 @@ THREADS = 2
 FASTEST = 16 * RATE
 SEARCH_STEPS = 4
 CLIENTS = (1, 100, 10_000)
+CAUSES = ("unknown", "ring_full", "no_slot", "no_ring", "reentry", "out_of_range", "outbox_full", "after_shutdown")
 
 
 def pace(tracer, rate, seconds, how):
@@ -76,6 +77,8 @@ def loss_rows(results, target, name):
             note = f"made: {sum(r['made'] for r in runs):,} operations, at least {rate / 1e6:.2f} M/s"
             missed = sum(r["missed"] for r in runs)
             note += f"; {missed:,} not made, since the thread was not on a processor" if missed else ""
+            causes = [sum(counts) for counts in zip(*(r["lost_by_cause"] for r in runs if "lost_by_cause" in r))]
+            note += "".join(f"; {name}: {count:,}" for name, count in zip(CAUSES, causes) if count)
         rows.append(Row(LOSS, what, "records", [float(r["lost"]) for r in runs], target=target, note=note))
     return rows
 

@@ -6,6 +6,8 @@
 
 #include "bench_clock.h"
 
+enum { TRACED_CAUSES = 8 };
+
 /* Something to measure. */
 struct traced_kind {
     const char *name;
@@ -14,11 +16,11 @@ struct traced_kind {
     uint32_t weight;   /* room that it takes in buffers, and so time to drain them; a pair is 1 */
 };
 
-/* What the tracer says of its records; UINT64_MAX: it does not say so in the process. */
+/* What the tracer says of its records; produced is UINT64_MAX if it does not say so in the process. */
 struct traced_counts {
     uint64_t produced;
     uint64_t stored;
-    uint64_t lost;
+    uint64_t lost[TRACED_CAUSES]; /* by the tracer's own numbers of causes */
 };
 
 /* The kinds that this tracer knows; the last one has no name. "pair" is an operation's begin and end. */

@@ -4,7 +4,12 @@
 #include "eddy.h"
 #include "traced.h"
 
+#include <string.h>
+
 enum { FLUSH_TIMEOUT_MS = 10000, CONNECT_TRIES = 200, CONNECT_PAUSE_NS = 10000000 };
+
+_Static_assert(sizeof(((struct eddy_stats *)0)->lost) == sizeof(((struct traced_counts *)0)->lost),
+               "causes as in eddy.h");
 
 static struct eddy_name operation_name = EDDY_NAME("bench.operation");
 static struct eddy_name size_key = EDDY_NAME("size");
@@ -108,9 +113,7 @@ struct traced_counts traced_counts(void)
     if (eddy_stats(&stats) == 0) {
         counts.produced = stats.produced;
         counts.stored = stats.stored;
-        for (size_t i = 0; i < sizeof(stats.lost) / sizeof(stats.lost[0]); i++) {
-            counts.lost += stats.lost[i];
-        }
+        memcpy(counts.lost, stats.lost, sizeof(counts.lost));
     }
     return counts;
 }
