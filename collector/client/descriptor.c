@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 enum {
     HIGH_DESCRIPTOR = 512,
@@ -63,6 +66,28 @@ bool descriptor_is_ours(const struct descriptor *descriptor)
 
     return descriptor->fd >= 0 && fstat(descriptor->fd, &status) == 0 &&
            status.st_dev == descriptor->device && status.st_ino == descriptor->inode;
+}
+
+/* Closes the descriptors from first to last, if there are any. */
+static int close_all(unsigned int first, unsigned int last, unsigned int flags)
+{
+    return first <= last && syscall(SYS_close_range, first, last, flags) < 0 ? -errno : 0;
+}
+
+int descriptor_own_table(struct descriptor *kept, bool with_stderr)
+{
+    unsigned int number = (unsigned int)kept->fd;
+    unsigned int lowest = with_stderr ? STDERR_FILENO : number;
+    int r = number <= STDERR_FILENO || kept->fd < 0 ? -EBADF
+                                                    : close_all(0, lowest - 1, CLOSE_RANGE_UNSHARE);
+
+    r = r < 0 ? r : close_all(lowest + 1, number - 1, 0);
+    r = r < 0 ? r : close_all(number + 1, UINT_MAX, 0);
+    if (r == 0 && !descriptor_is_ours(kept)) {
+        (void)close(kept->fd); /* The program was faster: this is our copy of its file. */
+        kept->fd = -1;
+    }
+    return r;
 }
 
 void descriptor_release(struct descriptor *descriptor)

@@ -1,6 +1,7 @@
 /*
- * A descriptor of ours in a process that is not: known by device and inode, because the program may close any number and
- * get it back for something else. What is not ours any more is forgotten, never closed, read or written.
+ * Descriptors of ours in a process that is not. Where the kernel permits it, the flusher has a table of its own. Else, and
+ * for what a forked child inherits, a descriptor is known by device and inode, because the program may close any number and
+ * get it back for something else: what is not ours any more is forgotten, never closed, read or written.
  */
 #pragma once
 
@@ -39,6 +40,16 @@ MUST_USE int descriptor_note(struct descriptor *ret_descriptor, int fd);
 
 /* Whether the number still stands for what it was. */
 bool descriptor_is_ours(const struct descriptor *descriptor);
+
+/*
+ * Gives the calling thread a table of descriptors of its own, in which there is *kept (if it is still what it was) and, if
+ * wanted, standard error. From then on the numbers of this thread and of the program have nothing to do with each other:
+ * neither can close, take or write to what is the other's, and children of the program inherit nothing of it.
+ *
+ * Returns:  0; a negative errno if the kernel (before 5.9) or a filter does not permit it: all is shared as before then.
+ * Threads:  the one that is to have its own; one that runs no code of the program.
+ */
+MUST_USE int descriptor_own_table(struct descriptor *kept, bool with_stderr);
 
 /* Closes it if it is ours, and forgets it. */
 void descriptor_release(struct descriptor *descriptor);

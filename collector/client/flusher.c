@@ -314,7 +314,9 @@ static void *run(void *argument)
     struct flusher *flusher = argument;
     struct recorder *recorder = flusher->recorder;
     bool is_alone = false;
+    int r = descriptor_own_table(&flusher->stream.recorder_fd, flusher->settings->debug);
 
+    (void)r; /* Shared descriptors are looked at before they are used. */
     (void)pthread_setname_np(pthread_self(), "eddy-flusher");
     if (process_sampler_init(&flusher->sampler, recorder, flusher->settings->sample_period_ns) <
         0) {
