@@ -165,14 +165,29 @@ static int rename_to_final(const struct trace_writer *writer)
     return unlinkat(writer->dir_fd, partial, 0) < 0 ? -errno : 0;
 }
 
-int trace_writer_close(struct trace_writer *writer)
+/* Everything but the sync of the folder, which holds the new name then. */
+static int finish_file(struct trace_writer *writer)
 {
     int r = trace_writer_resume(writer);
 
     r = r < 0 ? r : cut_torn_tail(writer);
     r = r < 0 ? r : trace_writer_sync(writer);
-    r = r < 0 ? r : rename_to_final(writer);
+    return r < 0 ? r : rename_to_final(writer);
+}
+
+int trace_writer_close(struct trace_writer *writer)
+{
+    int r = finish_file(writer);
+
     r = r < 0 ? r : sync_folder(writer);
+    trace_writer_release(writer);
+    return r;
+}
+
+int trace_writer_close_unlisted(struct trace_writer *writer)
+{
+    int r = finish_file(writer);
+
     trace_writer_release(writer);
     return r;
 }

@@ -70,6 +70,9 @@ MUST_USE int trace_writer_sync(struct trace_writer *writer);
  */
 MUST_USE int trace_writer_close(struct trace_writer *writer);
 
+/* The same, but the new name becomes durable with the caller's next sync of the folder: one for many files. */
+MUST_USE int trace_writer_close_unlisted(struct trace_writer *writer);
+
 /* Closes without renaming: the file keeps .partial. Accepts a writer that was never opened ({.fd = -1}). */
 void trace_writer_release(struct trace_writer *writer);
 
