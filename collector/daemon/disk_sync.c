@@ -174,6 +174,7 @@ void disk_sync_now(struct disk_writer *writer)
 
         part->is_unsynced = false;
         part->next_unsynced = NULL;
+        part->writer.is_listed = part->writer.is_listed || folder_error == 0;
         if (folder_error < 0) {
             disk_sync_distrust(writer, part, folder_error);
         } else {

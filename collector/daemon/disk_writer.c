@@ -209,6 +209,7 @@ static void handle_job(struct disk_writer *writer, const struct disk_job *job)
         break;
     case JOB_ROTATE:
         finish_all(writer, END_ROTATED);
+        disk_sync_now(writer); /* once more, for the names of what was closed */
         disk_channel_report_ticket(writer->channel, job->ticket);
         break;
     case JOB_CONFIGURE:

@@ -235,7 +235,7 @@ int part_append_end(struct part *part, struct part_maker *maker, enum end_reason
 
 int part_close(struct part *part)
 {
-    int r = trace_writer_close(&part->writer);
+    int r = trace_writer_close_unlisted(&part->writer);
 
     free(part);
     return r;

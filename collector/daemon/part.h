@@ -64,7 +64,8 @@ bool part_is_full(const struct part *part, const struct part_limits *limits, uin
  */
 MUST_USE int part_append_end(struct part *part, struct part_maker *maker, enum end_reason reason);
 
-/* Syncs, gives the file its final name, and frees part in any case. Returns 0 or a negative errno. */
+/* Syncs, gives the file its final name, which the folder's next sync makes durable, and frees part in any case. Returns 0 or
+ * a negative errno. */
 MUST_USE int part_close(struct part *part);
 
 /* Frees part without trusting what was written: the file keeps .partial. */
