@@ -15,7 +15,7 @@ enum {
 
     OPERATION_BYTES = 1024,         /* the accumulators of a name without values */
     HISTOGRAM_BYTES = 14 * 256 * 8, /* a typical duration spans 14 octaves */
-    WINDOW_BYTES = 48,              /* without quantiles */
+    WINDOW_BYTES = 64,              /* without quantiles; a list that grew may be half empty */
     WINDOW_OCTAVE_BYTES = 32 * 4,
     WINDOW_OCTAVES = 8,
     METRIC_SUMMARY_BYTES = 2 << 10,

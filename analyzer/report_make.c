@@ -12,7 +12,7 @@ static void take_threads(struct report *report, struct report_totals *totals)
 }
 
 int report_make(struct report *ret_report, const struct report_plan *plan,
-                struct report_totals *totals, const struct shared_windows *windows)
+                struct report_totals *totals, struct shared_windows *windows)
 {
     ret_report->first_realtime_ns = plan->first_realtime_ns;
     ret_report->last_realtime_ns = plan->last_realtime_ns;

@@ -11,9 +11,9 @@
  * Fills the report.
  *
  * ret_report options are set by the caller; to be released, also after an error
- * totals     finished; its lists are moved into the report, its tallies freed on the way
+ * totals     finished; its lists are moved into the report, its tallies and the windows are freed on the way
  * Returns:   0 or -ENOMEM.
  * Threads:   any, on different objects.
  */
 MUST_USE int report_make(struct report *ret_report, const struct report_plan *plan,
-                         struct report_totals *totals, const struct shared_windows *windows);
+                         struct report_totals *totals, struct shared_windows *windows);

@@ -10,20 +10,25 @@ __extension__ typedef unsigned __int128 uint128;
 /* What the operations of all names are related to. */
 struct whole {
     struct report_totals *totals;
-    const struct shared_windows *windows;
+    struct shared_windows *windows;
     double total_ns;
     double span_s;
 };
 
-/* A list of count elements, never NULL. */
+/* A list of count elements, never NULL. Empty ones are many: they take no more than they must. */
 static void *new_list(size_t count, size_t element_size)
 {
-    return calloc(count + 1, element_size);
+    return count == 0 ? malloc(1) : calloc(count, element_size);
 }
 
 static int make_states(struct report_operation *operation, const struct operation_tally *tally)
 {
-    operation->states = new_list(STATE_COUNT, sizeof(*operation->states));
+    size_t count = 0;
+
+    for (int state = 0; state < STATE_COUNT; state++) {
+        count += tally->state_ns[state] != NULL;
+    }
+    operation->states = new_list(count, sizeof(*operation->states));
     if (operation->states == NULL) {
         return -ENOMEM;
     }
@@ -44,7 +49,7 @@ static int make_states(struct report_operation *operation, const struct operatio
     return 0;
 }
 
-static int make_windows(struct report_operation *operation, const struct shared_windows *windows,
+static int make_windows(struct report_operation *operation, struct shared_windows *windows,
                         size_t number)
 {
     size_t count = number < windows->count ? windows->series[number].count : 0;
@@ -57,6 +62,9 @@ static int make_windows(struct report_operation *operation, const struct shared_
         operation->windows[i] = window_cell_describe(&windows->series[number].cells[i]);
     }
     operation->window_count = count;
+    if (number < windows->count) {
+        window_series_release(&windows->series[number]);
+    }
     return 0;
 }
 
@@ -205,7 +213,7 @@ static double sum_of_durations(const struct tally *tally)
 }
 
 int report_make_operations(struct report *report, struct report_totals *totals,
-                           const struct shared_windows *windows)
+                           struct shared_windows *windows)
 {
     struct tally *tally = totals->tally;
     const struct whole whole = {

@@ -11,7 +11,7 @@ MUST_USE int report_make_processes(struct report *report, const struct report_pl
 MUST_USE int report_make_quality(struct report *report, const struct report_plan *plan,
                                  const struct report_totals *totals);
 MUST_USE int report_make_operations(struct report *report, struct report_totals *totals,
-                                    const struct shared_windows *windows);
+                                    struct shared_windows *windows);
 MUST_USE int report_make_metrics(struct report *report, struct report_totals *totals);
 MUST_USE int report_make_queues(struct report *report, const struct report_totals *totals);
 MUST_USE int report_make_marks(struct report *report, const struct report_totals *totals);

@@ -288,7 +288,7 @@ static int add_locked(struct report_totals *totals, size_t process, struct tally
     };
     r = r < 0 ? r : add_threads(totals, process, &session->threads);
     thread_table_release(&session->threads);
-    r = r < 0 ? r : tally_merge(totals->tally, session);
+    r = r < 0 ? r : tally_absorb(totals->tally, session);
     return r < 0 || tally_memory_bytes(totals->tally) <= totals->plan->memory.memory_bytes ? r
                                                                                            : -E2BIG;
 }

@@ -212,7 +212,7 @@ static int take_tally(struct open_session *session, struct tally **tally)
         *tally = kept;
         session->has_tally = true;
     }
-    r = tally_merge(session->tally, *tally);
+    r = tally_absorb(session->tally, *tally);
     return r;
 }
 

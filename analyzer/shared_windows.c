@@ -28,20 +28,33 @@ void shared_windows_release(struct shared_windows *windows)
     windows->series = NULL;
 }
 
-/* How many of the operations from first on began in the same window, which is *ret_window. */
+/* Where a window ends on the monotonic clock, so that begins need not be converted one by one. */
+static uint64_t monotonic_end(const struct time_grid *grid, size_t window, int64_t offset_ns)
+{
+    uint64_t end_ns = time_grid_window_end(grid, window);
+
+    if (end_ns == UINT64_MAX) {
+        return UINT64_MAX;
+    }
+    if (offset_ns < 0) {
+        return end_ns + min_u64(0 - (uint64_t)offset_ns, UINT64_MAX - end_ns);
+    }
+    return end_ns - min_u64((uint64_t)offset_ns, end_ns);
+}
+
+/* How many of the operations from first on, at least one, began in the same window, which is *ret_window. */
 static size_t count_in_window(const struct time_grid *grid, const struct operation_run *run,
                               size_t first, int64_t offset_ns, size_t *ret_window)
 {
     size_t window = time_grid_window(grid, clock_realtime_ns(run->begins_ns[first], offset_ns));
-    uint64_t end_ns = time_grid_window_end(grid, window);
+    uint64_t end_ns = monotonic_end(grid, window, offset_ns);
     size_t end = first + 1;
 
     *ret_window = window;
-    if (end_ns == UINT64_MAX ||
-        clock_realtime_ns(run->begins_ns[run->count - 1], offset_ns) < end_ns) {
+    if (end_ns == UINT64_MAX || run->begins_ns[run->count - 1] < end_ns) {
         return run->count - first;
     }
-    while (clock_realtime_ns(run->begins_ns[end], offset_ns) < end_ns) {
+    while (run->begins_ns[end] < end_ns) {
         end++;
     }
     return end - first;

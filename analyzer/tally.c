@@ -143,73 +143,86 @@ void loss_times_add(struct loss_times *times, uint64_t first_realtime_ns, uint64
     times->is_known = true;
 }
 
-/* --- Merging --- */
+/* --- Merging: what the other has alone is moved --- */
 
-static int merge_operations(struct tally *tally, const struct tally *source)
+static int absorb_operations(struct tally *tally, struct tally *source)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < source->shape.counts[GROUP_OPERATION]; i++) {
-        struct operation_tally *operation = NULL;
-
-        if (source->operations[i] != NULL) {
-            r = tally_operation(tally, i, &operation);
-            r = r < 0 ? r : operation_tally_merge(operation, source->operations[i]);
+        if (source->operations[i] == NULL) {
+            continue;
+        }
+        if (tally->operations[i] == NULL) {
+            tally->operations[i] = take_pointer(&source->operations[i]);
+        } else {
+            r = operation_tally_merge(tally->operations[i], source->operations[i]);
+            operation_tally_free(source->operations[i]);
+            source->operations[i] = NULL;
         }
     }
     return r;
 }
 
-static int merge_values(struct real_distribution **values, const struct real_distribution *source)
+static int merge_values(struct real_distribution **values, struct real_distribution **source)
 {
-    int r = 0;
-
-    if (source == NULL) {
+    if (*source == NULL) {
         return 0;
     }
-    r = *values == NULL ? real_distribution_new(values) : 0;
-    return r < 0 ? r : real_distribution_merge(*values, source);
+    if (*values == NULL) {
+        *values = take_pointer(source);
+        return 0;
+    }
+    return real_distribution_merge(*values, *source);
 }
 
-static int merge_metrics(struct tally *tally, const struct tally *source)
+static int merge_metric(struct metric_tally *to, struct metric_tally *from)
+{
+    int r = merge_values(&to->values, &from->values);
+
+    to->samples += from->samples;
+    return r < 0 ? r : merge_values(&to->totals, &from->totals);
+}
+
+static int absorb_metrics(struct tally *tally, struct tally *source)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < source->shape.counts[GROUP_METRIC]; i++) {
-        const struct metric_tally *from = source->metrics[i];
-        struct metric_tally *to = NULL;
-
-        if (from == NULL) {
+        if (source->metrics[i] == NULL) {
             continue;
         }
-        r = tally_metric(tally, i, &to);
-        r = r < 0 ? r : merge_values(&to->values, from->values);
-        r = r < 0 ? r : merge_values(&to->totals, from->totals);
-        if (r == 0) {
-            to->samples += from->samples;
+        if (tally->metrics[i] == NULL) {
+            tally->metrics[i] = take_pointer(&source->metrics[i]);
+        } else {
+            r = merge_metric(tally->metrics[i], source->metrics[i]);
         }
     }
     return r;
 }
 
-static int merge_queues(struct tally *tally, const struct tally *source)
+static int merge_queue(struct queue_tally *to, const struct queue_tally *from)
+{
+    int r = distribution_merge(&to->depth, &from->depth);
+
+    to->capacity = max_u64(to->capacity, from->capacity);
+    to->entries += from->entries;
+    to->lost_entries += from->lost_entries;
+    return r < 0 ? r : distribution_merge(&to->residence_ns, &from->residence_ns);
+}
+
+static int absorb_queues(struct tally *tally, struct tally *source)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < source->shape.counts[GROUP_QUEUE]; i++) {
-        const struct queue_tally *from = source->queues[i];
-        struct queue_tally *to = NULL;
-
-        if (from == NULL) {
+        if (source->queues[i] == NULL) {
             continue;
         }
-        r = tally_queue(tally, i, &to);
-        r = r < 0 ? r : distribution_merge(&to->depth, &from->depth);
-        r = r < 0 ? r : distribution_merge(&to->residence_ns, &from->residence_ns);
-        if (r == 0) {
-            to->capacity = max_u64(to->capacity, from->capacity);
-            to->entries += from->entries;
-            to->lost_entries += from->lost_entries;
+        if (tally->queues[i] == NULL) {
+            tally->queues[i] = take_pointer(&source->queues[i]);
+        } else {
+            r = merge_queue(tally->queues[i], source->queues[i]);
         }
     }
     return r;
@@ -230,12 +243,12 @@ static void merge_rest(struct tally *tally, const struct tally *source)
     record_counts_add(&tally->stored, &source->stored);
 }
 
-int tally_merge(struct tally *tally, const struct tally *source)
+int tally_absorb(struct tally *tally, struct tally *source)
 {
-    int r = merge_operations(tally, source);
+    int r = absorb_operations(tally, source);
 
-    r = r < 0 ? r : merge_metrics(tally, source);
-    r = r < 0 ? r : merge_queues(tally, source);
+    r = r < 0 ? r : absorb_metrics(tally, source);
+    r = r < 0 ? r : absorb_queues(tally, source);
     r = r < 0 ? r : thread_table_merge(&tally->threads, &source->threads);
     if (r == 0) {
         merge_rest(tally, source);

@@ -81,7 +81,7 @@ void mark_tally_add(struct mark_tally *mark, uint64_t count, uint64_t first_real
 void loss_times_add(struct loss_times *times, uint64_t first_realtime_ns,
                     uint64_t last_realtime_ns);
 
-/* Adds all that source holds, threads included. */
-MUST_USE int tally_merge(struct tally *tally, const struct tally *source);
+/* Adds all that source holds, threads included. Source is to be freed then: what could be moved was moved. */
+MUST_USE int tally_absorb(struct tally *tally, struct tally *source);
 
 size_t tally_memory_bytes(const struct tally *tally);
