@@ -106,7 +106,8 @@ def test_a_killed_and_restarted_collector_gets_the_client_back(untraced, tmp_pat
     assert done.returncode == 0, done.stderr
     gap = [loss for loss in report["quality"]["losses"] if loss["cause"] == "outbox_full"]
     assert len(gap) == 1 and gap[0]["first"] is not None and gap[0]["last"] is not None
-    assert sum(gap[0]["count"].values()) == printed["lost"]
+    # Rings this small may also fill up where other programs want the CPUs.
+    assert sum(sum(loss["count"].values()) for loss in report["quality"]["losses"]) == printed["lost"]
     mine = next(p for p in report["processes"] if p["executable"] == "accounting")
     assert sum(mine["stored"].values()) == printed["stored"]
     assert sum(1 for i in report["inputs"] if i["file"].startswith("accounting-")) >= 2
