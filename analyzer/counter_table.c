@@ -37,6 +37,10 @@ static uint32_t *find_slot(const struct counter_table *table, uint32_t metric, u
 
 static int make_room(struct counter_table *table)
 {
+    if (table->count == COUNTER_TABLE_LIMIT) {
+        return -E2BIG;
+    }
+
     int r = growing_list_reserve((void *)&table->entries, &table->capacity, table->count,
                                  sizeof(*table->entries));
 

@@ -5,6 +5,8 @@
 
 #include "counter_series.h"
 
+enum { COUNTER_TABLE_LIMIT = 1 << 18 };
+
 struct counter_entry {
     uint32_t metric; /* as in tally.metrics */
     uint32_t run;    /* of the batch that series ends in, see plan_frame */

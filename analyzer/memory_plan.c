@@ -7,9 +7,9 @@
 #include <errno.h>
 
 enum {
-    /* Parts of the memory: of all names' accumulators, and of their windows. */
-    NAME_SHARE = 4,
-    WINDOW_SHARE = 4,
+    /* What all names' accumulators may take of the memory, and what their windows: one part of so many. */
+    MOST_SHARE = 4,
+    LEAST_SHARE = 64,
     PROCESS_SHARE = 16,
     METRIC_PROCESS_SHARE = 32,
 
@@ -26,7 +26,10 @@ enum {
     MOST_METRIC_PROCESSES = 64,
 
     /* Of a thread: a frame, its rows, what is decompressed, the view of the file. */
-    THREAD_BYTES = 12 << 20,
+    THREAD_BYTES = 16 << 20,
+
+    /* What the allocator loses between blocks that grow: one part of so many. */
+    ALLOCATOR_SHARE = 4,
 };
 
 static uint64_t operation_bytes(uint64_t rows, const struct memory_wish *wish)
@@ -51,10 +54,11 @@ static uint64_t rows_of(const struct name_ranks *names, size_t rank)
 }
 
 /* Keeps as many names as fit. Returns the bytes that their accumulators need. */
-static uint64_t keep_operations(struct name_ranks *names, const struct memory_wish *wish)
+static uint64_t keep_operations(struct name_ranks *names, const struct memory_wish *wish,
+                                unsigned int share)
 {
     size_t limit = min_u64(names->groups[GROUP_OPERATION].count, OPERATION_NAME_LIMIT);
-    uint64_t budget = wish->memory_bytes / NAME_SHARE;
+    uint64_t budget = wish->memory_bytes / share;
     uint64_t bytes = operation_bytes(UINT32_MAX, wish); /* of the others */
     size_t kept = 0;
 
@@ -89,40 +93,60 @@ static size_t clamp(uint64_t value, size_t least, size_t most)
     return value < least ? least : value > most ? most : (size_t)value;
 }
 
+static void set_process_limits(struct memory_plan *plan, const struct name_ranks *names)
+{
+    size_t operations = names->groups[GROUP_OPERATION].kept + 1;
+    size_t metrics = 2 * (names->groups[GROUP_METRIC].kept + 1);
+
+    plan->process_limit =
+        clamp(plan->memory_bytes / PROCESS_SHARE / (operations * sizeof(struct report_by_process)),
+              LEAST_PROCESSES, MOST_PROCESSES);
+    plan->metric_process_limit =
+        clamp(plan->memory_bytes / METRIC_PROCESS_SHARE / (metrics * METRIC_SUMMARY_BYTES),
+              LEAST_METRIC_PROCESSES, MOST_METRIC_PROCESSES);
+}
+
+/* Tries with a part of the memory for names and for windows. Returns 0, or -E2BIG if the rest is too little for a thread. */
+static int try_share(struct memory_plan *plan, struct name_ranks *names,
+                     const struct memory_wish *wish, const struct memory_need *need,
+                     unsigned int share)
+{
+    uint64_t name_bytes = keep_operations(names, wish, share);
+    uint64_t window_budget = wish->memory_bytes / share;
+
+    plan->full_windows = count_windows(names, need->window_count, true, 0, &window_budget);
+    plan->counted_windows =
+        count_windows(names, need->window_count, false, plan->full_windows, &window_budget);
+
+    /* Of the names: one set for the report, and for each thread one of the session that it counts for. */
+    uint64_t fixed = wish->memory_bytes / share - window_budget + names->memory_bytes +
+                     need->plan_bytes + name_bytes +
+                     names->groups[GROUP_OPERATION].kept * sizeof(struct report_operation);
+    uint64_t per_thread = THREAD_BYTES + name_bytes + name_bytes / ALLOCATOR_SHARE;
+
+    if (fixed + per_thread > wish->memory_bytes) {
+        return -E2BIG;
+    }
+    plan->jobs = clamp((wish->memory_bytes - fixed) / per_thread, 1, wish->jobs);
+    return 0;
+}
+
 int memory_plan_make(struct memory_plan *ret_plan, struct name_ranks *names,
-                     const struct memory_wish *wish, size_t window_count, uint64_t plan_bytes)
+                     const struct memory_wish *wish, const struct memory_need *need)
 {
     struct memory_plan plan = {.memory_bytes = wish->memory_bytes};
-    uint64_t name_bytes = keep_operations(names, wish);
-    uint64_t window_budget = wish->memory_bytes / WINDOW_SHARE;
+    int r = -E2BIG;
 
     name_ranks_keep(names, GROUP_METRIC, METRIC_NAME_LIMIT);
     name_ranks_keep(names, GROUP_MARK, MARK_NAME_LIMIT);
     name_ranks_keep(names, GROUP_QUEUE, QUEUE_NAME_LIMIT);
     name_ranks_keep(names, GROUP_ATTRIBUTE, wish->with_attributes ? ATTRIBUTE_KEY_LIMIT : 0);
-
-    size_t operations = names->groups[GROUP_OPERATION].kept + 1;
-    size_t metrics = 2 * (names->groups[GROUP_METRIC].kept + 1);
-
-    plan.full_windows = count_windows(names, window_count, true, 0, &window_budget);
-    plan.counted_windows =
-        count_windows(names, window_count, false, plan.full_windows, &window_budget);
-    plan.process_limit =
-        clamp(wish->memory_bytes / PROCESS_SHARE / (operations * sizeof(struct report_by_process)),
-              LEAST_PROCESSES, MOST_PROCESSES);
-    plan.metric_process_limit =
-        clamp(wish->memory_bytes / METRIC_PROCESS_SHARE / (metrics * METRIC_SUMMARY_BYTES),
-              LEAST_METRIC_PROCESSES, MOST_METRIC_PROCESSES);
-
-    /* Of the names: one set for the report, one for the session at hand; of each thread one more. */
-    uint64_t fixed = wish->memory_bytes / WINDOW_SHARE - window_budget + names->memory_bytes +
-                     plan_bytes + name_bytes;
-    uint64_t per_thread = THREAD_BYTES + name_bytes;
-
-    if (fixed + per_thread > wish->memory_bytes) {
-        return -E2BIG;
+    for (unsigned int share = MOST_SHARE; r < 0 && share <= LEAST_SHARE; share *= 2) {
+        r = try_share(&plan, names, wish, need, share);
     }
-    plan.jobs = clamp((wish->memory_bytes - fixed) / per_thread, 1, wish->jobs);
-    *ret_plan = plan;
-    return 0;
+    if (r == 0) {
+        set_process_limits(&plan, names);
+        *ret_plan = plan;
+    }
+    return r;
 }

@@ -34,15 +34,17 @@ struct memory_plan {
     size_t jobs;
 };
 
+struct memory_need {
+    size_t window_count;
+    uint64_t plan_bytes; /* of the plan itself */
+};
+
 /*
- * Divides the memory and gives the names their numbers.
+ * Divides the memory and gives the names their numbers: as much for names and windows as leaves room for one thread.
  *
- * names        ranked
- * window_count of the time grid
- * plan_bytes   of the plan itself
- * Returns:     0, or -E2BIG if there is too little memory for one thread.
- * Threads:     any, on different objects.
+ * names    ranked
+ * Returns: 0, or -E2BIG if there is too little memory even with few names.
+ * Threads: any, on different objects.
  */
 MUST_USE int memory_plan_make(struct memory_plan *ret_plan, struct name_ranks *names,
-                              const struct memory_wish *wish, size_t window_count,
-                              uint64_t plan_bytes);
+                              const struct memory_wish *wish, const struct memory_need *need);

@@ -138,8 +138,10 @@ int report_plan_make(struct report_plan *ret_plan, struct scanned_file *files, s
         return r;
     }
     find_range(ret_plan);
-    return memory_plan_make(&ret_plan->memory, &ret_plan->names, wish, ret_plan->grid.count,
-                            bytes_of(ret_plan));
+
+    const struct memory_need need = {ret_plan->grid.count, bytes_of(ret_plan)};
+
+    return memory_plan_make(&ret_plan->memory, &ret_plan->names, wish, &need);
 }
 
 bool report_plan_is_last_frame(const struct report_plan *plan, const struct plan_frame *frame)

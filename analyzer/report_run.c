@@ -13,6 +13,8 @@ enum {
     /* A scanning thread: its view of the file, a frame, a head. */
     SCANNER_BYTES = 12 << 20,
     LEAST_PLAN_SHARE = 2,
+    /* What a frame takes while files are scanned and the plan is made. */
+    FRAME_BYTES = 64,
 };
 
 struct report_job {
@@ -56,6 +58,7 @@ static int scan_and_plan(struct report_job *job)
     size_t count = request->inputs->count;
     AUTO_FREE struct scanned_file *files = calloc(count + 1, sizeof(*files));
     struct shared_names names = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                                 .frame_limit = request->memory_bytes / FRAME_BYTES,
                                  .table.memory_limit_bytes =
                                      request->memory_bytes / NAME_SHARE_OF_MEMORY};
     const struct scan_request scan = {
@@ -128,6 +131,9 @@ static int note_bad_frames(struct report_job *job, const struct report_work *wor
         size_t path = job->plan.inputs[frame->input].file.number;
 
         r = offset_list_add(&job->bad[path], frame->offset_bytes);
+    }
+    for (size_t i = 0; i < job->request->inputs->count; i++) {
+        offset_list_sort(&job->bad[i]);
     }
     return r;
 }

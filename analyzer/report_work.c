@@ -9,7 +9,10 @@
 #include <stdatomic.h>
 #include <time.h>
 
-enum { PROGRESS_PERIOD_MS = 100 };
+enum {
+    PROGRESS_PERIOD_MS = 100,
+    FRAMES_PER_LOOK = 64, /* at the memory that a worker's tally takes */
+};
 
 /* What the threads share. */
 struct pool {
@@ -32,6 +35,7 @@ struct worker {
     struct frame_tally frame_tally;
     struct counter_table counters;
     struct tally *tally;
+    uint64_t frames_done;
     size_t process; /* that tally is of; SIZE_MAX: of none */
     struct trace_reader *reader;
     uint32_t input; /* that reader reads */
@@ -104,6 +108,17 @@ static int read_plain(struct worker *worker, const struct plan_frame *frame,
     return r < 0 ? r : frame_decompress(worker->frames, bytes, ret_plain);
 }
 
+/* The plan leaves room for typical data; what is far from it must not take the machine's memory. */
+static int check_memory(struct worker *worker)
+{
+    uint64_t limit = worker->pool->work->plan->memory.memory_bytes;
+
+    if (++worker->frames_done % FRAMES_PER_LOOK != 0) {
+        return 0;
+    }
+    return tally_memory_bytes(worker->tally) > limit ? -E2BIG : 0;
+}
+
 /* Whatever makes a frame unreadable now, the next scan will see and say it. */
 static int count_frame(struct worker *worker, const struct plan_frame *frame)
 {
@@ -118,6 +133,7 @@ static int count_frame(struct worker *worker, const struct plan_frame *frame)
     } else if (r != -ENOMEM) {
         r = note_bad(worker->pool, frame);
     }
+    r = r < 0 ? r : check_memory(worker);
     return r < 0 ? r : session_work_commit(&worker->pool->sessions, frame, &worker->counters);
 }
 

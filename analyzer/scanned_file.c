@@ -39,11 +39,15 @@ void scanned_file_complain(struct scanned_file *file, enum input_state state, ui
 
 int scanned_file_session(struct scanned_file *file, const uint8_t *id, uint32_t *ret_session)
 {
-    for (size_t i = 0; i < file->session_count; i++) {
+    /* The latest first: a file's batches are of one session after the other. */
+    for (size_t i = file->session_count; i-- > 0;) {
         if (memcmp(file->sessions[i].id, id, SESSION_ID_BYTES) == 0) {
             *ret_session = (uint32_t)i;
             return 0;
         }
+    }
+    if (file->session_count == SCANNED_SESSION_LIMIT) {
+        return -E2BIG;
     }
 
     int r = growing_list_reserve((void *)&file->sessions, &file->session_capacity,

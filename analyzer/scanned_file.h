@@ -9,6 +9,9 @@
 
 #include <stdbool.h>
 
+/* Concatenated files have a few sessions; made-up ones must not make each batch cost more than the one before. */
+enum { SCANNED_SESSION_LIMIT = 1 << 14 };
+
 /* Who a session is; all texts are owned. */
 struct source_facts {
     bool is_known;
@@ -94,7 +97,7 @@ PRINTF_LIKE(4, 5)
 void scanned_file_complain(struct scanned_file *file, enum input_state state, uint64_t offset_bytes,
                            const char *format, ...);
 
-/* The index of a session, added if it is new. Returns 0 or -ENOMEM. */
+/* The index of a session, added if it is new. Returns 0, -ENOMEM, or -E2BIG beyond SCANNED_SESSION_LIMIT. */
 MUST_USE int scanned_file_session(struct scanned_file *file, const uint8_t *id,
                                   uint32_t *ret_session);
 

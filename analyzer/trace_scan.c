@@ -157,6 +157,7 @@ static int count_names(struct scan *scan, const struct batch_head *head)
     int r = 0;
 
     (void)pthread_mutex_lock(&names->lock);
+    r = names->frames++ < names->frame_limit ? 0 : -E2BIG;
     for (uint32_t i = 0; r == 0 && i < head->name_count; i++) {
         r = name_ranks_count(&names->table, &head->names[i]);
     }
@@ -255,14 +256,25 @@ static int take_frame(struct scan *scan, const struct trace_item *item)
     return r < 0 ? take_whole(scan, item) : take_head(scan, &head, item);
 }
 
+static int compare_offsets(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left;
+    uint64_t b = *(const uint64_t *)right;
+
+    return (a > b) - (a < b);
+}
+
+void offset_list_sort(struct offset_list *list)
+{
+    if (list->count > 0) {
+        qsort(list->offsets, list->count, sizeof(*list->offsets), compare_offsets);
+    }
+}
+
 static bool is_known_bad(const struct offset_list *bad, uint64_t offset)
 {
-    for (size_t i = 0; i < bad->count; i++) {
-        if (bad->offsets[i] == offset) {
-            return true;
-        }
-    }
-    return false;
+    return bad->count > 0 &&
+           bsearch(&offset, bad->offsets, bad->count, sizeof(offset), compare_offsets) != NULL;
 }
 
 /* Equal for copies: sizes and checksums of all frames, sizes of what lies between. */

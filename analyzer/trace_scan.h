@@ -18,10 +18,12 @@ struct offset_list {
     uint64_t *offsets; /* owned */
 };
 
-/* The names of all files that are scanned at the same time. */
+/* The names of all files that are scanned at the same time, and how many batches they have. */
 struct shared_names {
     pthread_mutex_t lock;
-    struct name_ranks table; /* guarded by lock while files are scanned */
+    uint64_t frame_limit;
+    uint64_t frames;         /* guarded by lock, as the table */
+    struct name_ranks table; /* while files are scanned */
 };
 
 struct trace_scanner;
@@ -33,17 +35,20 @@ void trace_scanner_free(struct trace_scanner *scanner);
  * Scans a file.
  *
  * path      borrowed by *ret_file
- * bad       offsets of frames that are known to be damaged
+ * bad       offsets of frames that are known to be damaged, in order
  * ret_file  to be released, also after an error
- * Returns:  0; -ENOMEM; -E2BIG if the names need more memory than their table may have. A file that cannot be read is no
+ * Returns:  0; -ENOMEM; -E2BIG if the names or frames need more memory than they may have. A file that cannot be read is no
  *           error here: ret_file->error says so.
  * Threads:  one scanner, one thread at a time; scanners may share names.
  */
 MUST_USE int trace_scan(struct trace_scanner *scanner, const char *path,
                         const struct offset_list *bad, struct scanned_file *ret_file);
 
-/* Adds an offset. Returns 0 or -ENOMEM. Threads: one list, one thread at a time. */
+/* Adds an offset. Returns 0 or -ENOMEM. Threads: one list, one thread at a time, as below. */
 MUST_USE int offset_list_add(struct offset_list *list, uint64_t offset);
+
+/* Puts the offsets in order, as trace_scan() needs them. */
+void offset_list_sort(struct offset_list *list);
 
 /* Opens a trace file; one that was closed since its folder was listed has lost ".partial". Returns a descriptor or -errno. */
 MUST_USE int trace_file_open(const char *path);
