@@ -86,7 +86,7 @@ def test_a_killed_and_restarted_collector_gets_the_client_back(untraced, tmp_pat
     with collector:
         # Little memory, so that what is produced meanwhile does not fit: the gap.
         process = start(collector.socket, operations=12 * OPERATIONS, pace_ns=20_000, EDDY_MEMORY_MIB=8, EDDY_SLOTS=1024)
-        programs.wait_for(lambda: collector.client("accounting"), what="the client is known")
+        programs.wait_for(lambda: list(collector.output.glob("accounting-*")), what="a first batch is written")
         collector.kill()
         time.sleep(5)
         restarted = time.monotonic()
