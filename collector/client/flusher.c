@@ -21,6 +21,7 @@
 enum { STACK_BYTES = 1 << 20 };
 
 #define BUSY_SLEEP_NS (10 * NS_PER_MS)     /* between drains while records come */
+#define SLOW_SLEEP_NS (100 * NS_PER_MS)    /* at most, while few come: threads wake us if more do */
 #define IDLE_SLEEP_NS NS_PER_S             /* at most, when none do */
 #define GREETING_SLEEP_NS (50 * NS_PER_MS) /* between looks for the collector's answer */
 #define BATCH_AGE_NS NS_PER_S
@@ -31,7 +32,10 @@ enum { STACK_BYTES = 1 << 20 };
 #define LISTENING_FOR_NS (5 * NS_PER_S) /* since the last collector */
 #define QUIET_WAIT_NS NS_PER_MS         /* for calls that are on their way when the session ends */
 
-enum { QUIET_WAITS = 10 };
+enum {
+    QUIET_WAITS = 10,
+    FEW_OPERATIONS = 64, /* drained at once: what comes slowly need not be drained often */
+};
 
 /* What other threads ask for; written by the flusher after each step. */
 struct shown_counts {
@@ -82,8 +86,17 @@ static void drain_ring(struct flusher *flusher, struct ring *ring)
     }
 }
 
-/* Returns whether anything was there. */
-static bool drain(struct flusher *flusher, uint64_t now_ns)
+/* Whether threads began to record since those that ended were looked for last. */
+static bool has_new_threads(const struct flusher *flusher)
+{
+    return atomic_load_explicit(&flusher->recorder->thread_serial, memory_order_relaxed) !=
+           flusher->reaped_serial;
+}
+
+/* How much came since the last time. */
+enum traffic { TRAFFIC_NONE, TRAFFIC_FEW, TRAFFIC_MANY };
+
+static enum traffic drain(struct flusher *flusher, uint64_t now_ns)
 {
     uint32_t ring_count = recorder_ring_count(flusher->recorder);
     uint64_t batch = flusher->maker.sequence;
@@ -97,20 +110,24 @@ static bool drain(struct flusher *flusher, uint64_t now_ns)
         }
     }
     if (flusher->maker.sequence == batch && flusher->stager.held.operations == before) {
-        return false;
+        return TRAFFIC_NONE;
     }
     flusher->active_ns = now_ns;
-    return true;
+    /* New threads may want the rings of those that ended. */
+    return flusher->maker.sequence == batch && !has_new_threads(flusher) &&
+                   flusher->stager.held.operations - before <= FEW_OPERATIONS
+               ? TRAFFIC_FEW
+               : TRAFFIC_MANY;
 }
 
 static void reap_if_due(struct flusher *flusher, uint64_t now_ns)
 {
-    uint32_t serial = atomic_load_explicit(&flusher->recorder->thread_serial, memory_order_relaxed);
-    uint64_t period_ns = serial != flusher->reaped_serial ? CHURN_REAP_PERIOD_NS : REAP_PERIOD_NS;
+    uint64_t period_ns = has_new_threads(flusher) ? CHURN_REAP_PERIOD_NS : REAP_PERIOD_NS;
 
     if (now_ns >= flusher->reaped_ns + period_ns) {
         flusher->reaped_ns = now_ns;
-        flusher->reaped_serial = serial;
+        flusher->reaped_serial =
+            atomic_load_explicit(&flusher->recorder->thread_serial, memory_order_relaxed);
         (void)thread_reaper_run(flusher->recorder, &flusher->stager);
     }
 }
@@ -210,14 +227,18 @@ static uint64_t until(uint64_t due_ns, uint64_t now_ns)
     return due_ns > now_ns ? due_ns - now_ns : 0;
 }
 
-/* Doubles the sleep while nothing comes, up to what is due next. */
-static uint64_t next_sleep_ns(struct flusher *flusher, bool was_busy)
+/* Doubles the sleep while little or nothing comes, up to what is due next. */
+static uint64_t next_sleep_ns(struct flusher *flusher, enum traffic traffic)
 {
+    static const uint64_t most_ns[] = {
+        [TRAFFIC_NONE] = IDLE_SLEEP_NS,
+        [TRAFFIC_FEW] = SLOW_SLEEP_NS,
+        [TRAFFIC_MANY] = BUSY_SLEEP_NS,
+    };
     uint64_t now_ns = clock_monotonic_ns();
     uint64_t sleep_ns;
 
-    flusher->sleep_ns =
-        was_busy ? BUSY_SLEEP_NS : min_u64(2 * flusher->sleep_ns, (uint64_t)IDLE_SLEEP_NS);
+    flusher->sleep_ns = min_u64(2 * flusher->sleep_ns, most_ns[traffic]);
     sleep_ns = min_u64(flusher->sleep_ns, until(process_sampler_due_ns(&flusher->sampler), now_ns));
     if (flusher->stream.state == STREAM_CLOSED) {
         sleep_ns = min_u64(sleep_ns, until(flusher->stream.due_ns, now_ns));
@@ -230,19 +251,13 @@ static uint64_t next_sleep_ns(struct flusher *flusher, bool was_busy)
     return sleep_ns;
 }
 
-/* Somebody waits for the collector: so do we, at its socket. */
-static void wait_for_collector(const struct flusher *flusher)
-{
-    stream_wait(&flusher->stream, BUSY_SLEEP_NS);
-}
-
 /* --- The thread --- */
 
-static bool step(struct flusher *flusher)
+static enum traffic step(struct flusher *flusher)
 {
     uint64_t now_ns = clock_monotonic_ns();
     bool has_ticket = take_ticket(flusher);
-    bool was_busy = drain(flusher, now_ns);
+    enum traffic traffic = drain(flusher, now_ns);
 
     reap_if_due(flusher, now_ns);
     sample_if_due(flusher, now_ns);
@@ -255,7 +270,7 @@ static bool step(struct flusher *flusher)
     (void)stream_step(&flusher->stream, &flusher->outbox, has_ticket);
     show_counts(flusher);
     serve_if_done(flusher);
-    return was_busy;
+    return traffic;
 }
 
 static bool is_ending(const struct flusher *flusher)
@@ -303,7 +318,7 @@ static void end_session(struct flusher *flusher)
         if (said_goodbye && outbox_is_done_with(&flusher->outbox, flusher->maker.sequence)) {
             break;
         }
-        wait_for_collector(flusher);
+        stream_wait(&flusher->stream, BUSY_SLEEP_NS);
     }
     show_counts(flusher);
     stream_close(&flusher->stream);
@@ -324,16 +339,16 @@ static void *run(void *argument)
     }
     while (!is_ending(flusher) && !is_alone) {
         uint32_t word = atomic_load_explicit(&recorder->wake_word, memory_order_seq_cst);
-        bool was_busy = step(flusher);
+        enum traffic traffic = step(flusher);
 
         if (is_flushing(flusher) && flusher->stream.state != STREAM_CLOSED) {
-            wait_for_collector(flusher);
+            stream_wait(&flusher->stream, BUSY_SLEEP_NS); /* Somebody waits, and so do we. */
             continue;
         }
         if (is_ending(flusher)) {
             break;
         }
-        sleep_on_word(recorder, word, next_sleep_ns(flusher, was_busy));
+        sleep_on_word(recorder, word, next_sleep_ns(flusher, traffic));
         is_alone = flusher->sleep_ns == IDLE_SLEEP_NS && lone_thread_is_this();
     }
     if (is_alone) {

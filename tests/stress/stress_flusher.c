@@ -167,7 +167,11 @@ int main(void)
         failures++;
     }
     failures += check_books(&stats);
-    (void)printf("%lu operations begun, %lu stored, %u frames, %u connections\n", begun,
-                 fake.rows.operations, fake.frames, fake.connections);
+    (void)printf(
+        "%lu operations begun, %lu stored, %u frames, %u connections; lost: %lu ring full, "
+        "%lu no slot, %lu no ring, %lu outbox full\n",
+        begun, fake.rows.operations, fake.frames, fake.connections, stats.lost[EDDY_LOST_RING_FULL],
+        stats.lost[EDDY_LOST_NO_SLOT], stats.lost[EDDY_LOST_NO_RING],
+        stats.lost[EDDY_LOST_OUTBOX_FULL]);
     return failures != 0;
 }
