@@ -73,9 +73,12 @@ def beside_peer(cost, peer_cost, target):
 
 
 class Handover:
-    """Begun on one thread, ended on another, both running."""
+    """Begun on one thread, ended on another: both running at the same time, or one after the other."""
 
-    def __init__(self):
+    def __init__(self, how, what, target):
+        self.how = how
+        self.what = what
+        self.target = target
         self.values = []
         self.limits = []
         self.lost = 0
@@ -84,7 +87,7 @@ class Handover:
     def try_run(self, eddy, sizes):
         pin_background(eddy, 2)
         done = subprocess.run(
-            [bench_program("bench_handover"), str(sizes.inner), str(sizes.pairs)],
+            [bench_program("bench_handover"), self.how, str(sizes.inner), str(sizes.pairs)],
             env=eddy.environment, capture_output=True, text=True, check=False,
         )
         if done.returncode != 0:
@@ -97,10 +100,7 @@ class Handover:
 
     def row(self):
         note = self.failure or (f"{self.lost:,} records lost" if self.lost else "")
-        return Row(
-            GROUP, "begin on one thread, end on another", "ns", self.values, "two time stamps", self.limits,
-            ratio_at_most(1.4), note,
-        )
+        return Row(GROUP, self.what, "ns", self.values, "two time stamps", self.limits, self.target, note)
 
 
 def measure_costs(eddy, lttng, sizes):
@@ -109,7 +109,10 @@ def measure_costs(eddy, lttng, sizes):
     pair = Cost("begin + end, 1 thread", "pair")
     pair2 = Cost("begin + end, 2 threads", "pair", 2)
     peer, peer2 = Cost("", "pair"), Cost("", "pair", 2)
-    handover = Handover()
+    handovers = [
+        Handover("together", "begin on one thread, end on another, both running", ratio_at_most(1.4)),
+        Handover("apart", "begin on one thread, later end on another", None),
+    ]
     states = Cost("begin, two state changes, end", "states")
     others = [
         (Cost("begin, two attributes, end", "attributes"), "two time stamps", None),
@@ -125,7 +128,8 @@ def measure_costs(eddy, lttng, sizes):
         say(f"calls, round {i + 1} of {sizes.rounds}")
         for cost in [pair, pair2, states, *(c for c, _, _ in others)]:
             cost.try_run(eddy, sizes)
-        handover.try_run(eddy, sizes)
+        for handover in handovers:
+            handover.try_run(eddy, sizes)
         for cost in [peer, peer2]:
             if lttng is None:
                 cost.failure = "LTTng is not installed or does not start"
@@ -136,7 +140,7 @@ def measure_costs(eddy, lttng, sizes):
         pair2.row("two time stamps", ratio_at_most(1.2)),
         beside_peer(pair, peer, ratio_at_most(0.2)),
         beside_peer(pair2, peer2, ratio_at_most(0.2)),
-        handover.row(),
+        *(handover.row() for handover in handovers),
         states.row("four time stamps", ratio_at_most(1.15)),
         *(cost.row(limit, target) for cost, limit, target in others),
     ]

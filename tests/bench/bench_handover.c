@@ -1,8 +1,9 @@
 /*
- * What an operation costs that one thread begins and another ends, both running. Prints one line of JSON.
+ * What an operation costs that one thread begins and another ends. Prints one line of JSON.
  *
- *     bench_handover REPETITIONS COUNT
+ *     bench_handover together|apart REPETITIONS COUNT
  *
+ * Together: both run at the same time, on two processors. Apart: one begins a chunk of operations, then the other ends it.
  * The handles go through a queue of the bench's own, which costs too; so every chunk goes through it twice, as handles and
  * as plain numbers, and the difference is Eddy's. CPU time of waiting is taken out. Between chunks the library's thread gets
  * the time to drain the ring.
@@ -17,15 +18,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     QUEUE_SIZE = 4096,
     QUEUE_FULL = 1024, /* waits until it is half of that */
     QUEUE_LOW =
         256, /* an empty queue is filled up to there, so that the threads do not move in step */
-    CHUNK = 4096,
-    WARM_UP_CHUNKS = 16,
-    PAUSE_NS = 4000000,
+    CHUNK = 2048,
+    WARM_UP_CHUNKS = 32,
+    PAUSE_NS = 2000000,
     EXIT_USAGE = 2,
 };
 
@@ -41,6 +43,7 @@ static struct {
 static struct eddy_name operation_name = EDDY_NAME("bench.operation");
 static pthread_barrier_t in_step;
 static double clock_ns;
+static bool are_together;
 
 struct side {
     size_t repetitions;
@@ -86,7 +89,7 @@ static double begin_chunk(bool with_handles)
     uint64_t start = bench_thread_cpu_ns();
 
     for (uint64_t i = 0; i < CHUNK; i++) {
-        if (i % QUEUE_LOW == 0 && filled() > QUEUE_FULL) {
+        if (are_together && i % QUEUE_LOW == 0 && filled() > QUEUE_FULL) {
             uint64_t before = bench_thread_cpu_ns();
 
             while (filled() > QUEUE_FULL / 2) {
@@ -128,8 +131,19 @@ static double end_chunk(bool with_handles)
 
 static double run_chunk(const struct side *side, bool with_handles)
 {
+    double spent_ns = 0;
+
     (void)pthread_barrier_wait(&in_step);
-    return side->is_beginner ? begin_chunk(with_handles) : end_chunk(with_handles);
+    if (side->is_beginner) {
+        spent_ns = begin_chunk(with_handles);
+    }
+    if (!are_together) {
+        (void)pthread_barrier_wait(&in_step);
+    }
+    if (!side->is_beginner) {
+        spent_ns = end_chunk(with_handles);
+    }
+    return spent_ns;
 }
 
 static void repeat_once(struct side *side, size_t repetition)
@@ -211,17 +225,18 @@ int main(int argc, char **argv)
     static struct side sides[2];
     pthread_t threads[2];
 
-    if (argc != 3) {
-        (void)fputs("usage: bench_handover REPETITIONS COUNT\n", stderr);
+    if (argc != 4) {
+        (void)fputs("usage: bench_handover together|apart REPETITIONS COUNT\n", stderr);
         return EXIT_USAGE;
     }
     clock_ns = bench_clock_cost_ns();
+    are_together = strcmp(argv[1], "apart") != 0;
     bench_pin(-1);
     (void)eddy_start();
     (void)pthread_barrier_init(&in_step, NULL, 2);
     for (size_t i = 0; i < 2; i++) {
-        sides[i].repetitions = bench_number(argv[1], 1, BENCH_MAX_REPETITIONS);
-        sides[i].count = bench_number(argv[2], CHUNK, UINT32_MAX);
+        sides[i].repetitions = bench_number(argv[2], 1, BENCH_MAX_REPETITIONS);
+        sides[i].count = bench_number(argv[3], CHUNK, UINT32_MAX);
         sides[i].is_beginner = i == 0;
         if (pthread_create(&threads[i], NULL, run_side, &sides[i]) != 0) {
             return EXIT_FAILURE;
