@@ -190,30 +190,56 @@ uint32_t names_intern_attribute(struct recorder *recorder, const struct settings
     return names_intern(recorder, text, NULL, NAME_ATTRIBUTE, VALUE_INTEGER);
 }
 
-uint32_t names_intern_queue(struct recorder *recorder, const char *text, uint64_t capacity)
+/* Gives the name with that id the queue that was taken for it. Returns the name's queue, which may be another's. */
+static uint32_t assign_queue(struct recorder *recorder, uint32_t id, uint32_t queue,
+                             uint64_t capacity)
 {
-    uint32_t id = names_intern(recorder, text, "{operation}", NAME_QUEUE, VALUE_INTEGER);
     struct name_entry *entry = recorder_name(recorder, id);
-    uint32_t known = atomic_load_explicit(&entry->queue, memory_order_acquire);
+    uint32_t known = 0;
 
-    if (known != 0) {
-        return known;
-    }
-    if (atomic_load_explicit(&recorder->queue_count, memory_order_relaxed) >= RECORDER_MAX_QUEUES) {
-        return 0;
-    }
-
-    uint32_t made = atomic_fetch_add_explicit(&recorder->queue_count, 1, memory_order_relaxed) + 1;
-
-    if (made > RECORDER_MAX_QUEUES) {
-        return 0;
-    }
-    if (!atomic_compare_exchange_strong_explicit(&entry->queue, &known, made, memory_order_acq_rel,
+    if (!atomic_compare_exchange_strong_explicit(&entry->queue, &known, queue, memory_order_acq_rel,
                                                  memory_order_acquire)) {
         return known; /* Another thread was faster; the entry taken here stays unused. */
     }
     atomic_store_explicit(&entry->queue_capacity, capacity, memory_order_relaxed);
     /* Pairs with the acquire of the flusher, which looks for queues to sample. */
-    atomic_store_explicit(&recorder_queue(recorder, made - 1)->name, id, memory_order_release);
-    return made;
+    atomic_store_explicit(&recorder_queue(recorder, queue - 1)->name, id, memory_order_release);
+    return queue;
+}
+
+/* The queue of those that found no room: the last one, which is kept for it. */
+static uint32_t other_queue(struct recorder *recorder)
+{
+    (void)atomic_fetch_add_explicit(&recorder->names_folded, 1, memory_order_relaxed);
+    atomic_store_explicit(&recorder->queue_count, RECORDER_MAX_QUEUES, memory_order_relaxed);
+    return assign_queue(recorder, other_id(NAME_QUEUE, VALUE_INTEGER), RECORDER_MAX_QUEUES, 0);
+}
+
+/* Takes a queue that nobody has. Returns its index + 1, or 0 if there is none but the last. */
+static uint32_t take_queue(struct recorder *recorder)
+{
+    uint32_t count = atomic_load_explicit(&recorder->queue_count, memory_order_relaxed);
+
+    do {
+        if (count + 1 >= RECORDER_MAX_QUEUES) {
+            return 0;
+        }
+    } while (!atomic_compare_exchange_weak_explicit(&recorder->queue_count, &count, count + 1,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return count + 1;
+}
+
+uint32_t names_intern_queue(struct recorder *recorder, const char *text, uint64_t capacity)
+{
+    uint32_t id = names_intern(recorder, text, "{operation}", NAME_QUEUE, VALUE_INTEGER);
+    uint32_t known =
+        atomic_load_explicit(&recorder_name(recorder, id)->queue, memory_order_acquire);
+
+    if (known != 0) {
+        return known;
+    }
+
+    uint32_t taken = id == other_id(NAME_QUEUE, VALUE_INTEGER) ? 0 : take_queue(recorder);
+
+    return taken == 0 ? other_queue(recorder) : assign_queue(recorder, id, taken, capacity);
 }

@@ -31,7 +31,7 @@ uint32_t names_intern_attribute(struct recorder *recorder, const struct settings
                                 const char *text);
 
 /*
- * The index + 1 of a queue, entered if it is new; 0 if there are RECORDER_MAX_QUEUES already.
+ * The index + 1 of a queue, entered if it is new; that of "(other)", which is counted, if there is no room for more.
  *
  * Threads:  any; async-signal-safe.
  */

@@ -127,12 +127,17 @@ Test(name_table, queues)
     cr_assert_eq(names_intern_queue(recorder, "inbox", 9), inbox);
     cr_assert_str_eq(text_of(recorder_queue(recorder, 0)->name), "inbox");
     cr_assert_eq(recorder_name(recorder, recorder_queue(recorder, 0)->name)->queue_capacity, 8);
-    for (uint32_t i = 1; i < RECORDER_MAX_QUEUES; i++) {
+    for (uint32_t i = 1; i < RECORDER_MAX_QUEUES - 1; i++) {
         (void)sprintf(text, "queue %u", i);
         cr_assert_eq(names_intern_queue(recorder, text, 1), i + 1);
     }
-    cr_assert_eq(names_intern_queue(recorder, "one too many", 1), 0);
-    cr_assert_eq(names_intern_queue(recorder, "one too many", 1), 0);
+    cr_assert_eq(atomic_load(&recorder->names_folded), 0);
+    for (int i = 0; i < 3; i++) {
+        (void)sprintf(text, "one too many: %d", i);
+        cr_assert_eq(names_intern_queue(recorder, text, 1), RECORDER_MAX_QUEUES);
+    }
+    cr_assert_eq(atomic_load(&recorder->names_folded), 3);
+    cr_assert_str_eq(text_of(recorder_queue(recorder, RECORDER_MAX_QUEUES - 1)->name), "(other)");
     cr_assert_eq(names_intern_queue(recorder, "inbox", 1), inbox);
 }
 
