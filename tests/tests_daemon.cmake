@@ -17,7 +17,7 @@ eddy_unit_test(client_session eddy_daemon)
 eddy_unit_test(output_folder eddy_daemon)
 eddy_unit_test(descriptor_plan eddy_daemon)
 eddy_unit_test(disk_writer eddy_daemon SOURCES faults.c random_batch.c trace_bytes.c
-    WRAP openat fstatat pwrite fsync fdatasync renameat2)
+    WRAP openat fstatat fstatvfs pwrite fsync fdatasync renameat2)
 
 # The collector as a whole.
 eddy_stress_test(stress_collector eddy_daemon)

@@ -21,25 +21,35 @@ static uint64_t folder_bytes(const struct disk_writer *writer)
     return writer->folder->closed_bytes + part_pool_bytes(&writer->pool);
 }
 
+/* What the folder holds above its limit. */
+static uint64_t excess_in_folder(struct disk_writer *writer)
+{
+    uint64_t limit = writer->folder_limits.max_total_bytes;
+    uint64_t bytes = folder_bytes(writer);
+
+    writer->counters.folder_bytes = bytes;
+    return limit != 0 && bytes > limit ? bytes - limit : 0;
+}
+
+/* What the file system lacks of the free space asked for; if it does not tell, nothing is deleted for it. */
+static uint64_t missing_in_file_system(struct disk_writer *writer)
+{
+    uint64_t limit = writer->folder_limits.keep_free_bytes;
+    uint64_t free_bytes = 0;
+
+    int r = output_folder_free_bytes(writer->folder, &free_bytes);
+    if (r < 0) {
+        disk_channel_report_event(writer->channel, DISK_FOLDER_UNREADABLE, r, 0, "");
+        return 0;
+    }
+    writer->counters.free_bytes = free_bytes;
+    return free_bytes < limit ? limit - free_bytes : 0;
+}
+
 /* Bytes that must go until all limits are kept. */
 static uint64_t excess_bytes(struct disk_writer *writer)
 {
-    const struct folder_limits *limits = &writer->folder_limits;
-    struct disk_counters *counters = &writer->counters;
-    uint64_t free_bytes = 0;
-    uint64_t excess = 0;
-
-    counters->folder_bytes = folder_bytes(writer);
-    if (output_folder_free_bytes(writer->folder, &free_bytes) == 0) {
-        counters->free_bytes = free_bytes;
-    }
-    if (limits->max_total_bytes != 0 && counters->folder_bytes > limits->max_total_bytes) {
-        excess = counters->folder_bytes - limits->max_total_bytes;
-    }
-    if (counters->free_bytes < limits->keep_free_bytes) {
-        excess = max_u64(excess, limits->keep_free_bytes - counters->free_bytes);
-    }
-    return excess;
+    return max_u64(excess_in_folder(writer), missing_in_file_system(writer));
 }
 
 struct open_names {
@@ -179,9 +189,11 @@ void disk_space_check_if_due(struct disk_writer *writer, uint64_t now_ns)
     report_limit(writer, excess > 0);
 }
 
-bool disk_space_make_room(struct disk_writer *writer)
+bool disk_space_make_room(struct disk_writer *writer, int error)
 {
-    if (!writer->folder_limits.may_delete || !scan_folder(writer)) {
+    bool is_full = error == -ENOSPC || error == -EDQUOT;
+
+    if (!is_full || !writer->folder_limits.may_delete || !scan_folder(writer)) {
         return false;
     }
     return writer->scan->oldest_count > 0 && delete_part(writer, &writer->scan->oldest[0]);

@@ -90,7 +90,7 @@ void disk_sync_finish(struct disk_writer *writer, struct part *part, enum end_re
         return;
     }
     r = part_append_end(part, &writer->maker, reason);
-    if (r == -ENOSPC && disk_space_make_room(writer)) {
+    if (disk_space_make_room(writer, r)) {
         r = part_append_end(part, &writer->maker, reason);
     }
     if (r < 0) {

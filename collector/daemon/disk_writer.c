@@ -51,7 +51,7 @@ static int provide_part(struct disk_writer *writer, struct client_session *sessi
         return 0;
     }
     r = part_open(&part, &writer->maker, session);
-    if (r == -ENOSPC && disk_space_make_room(writer)) {
+    if (disk_space_make_room(writer, r)) {
         r = part_open(&part, &writer->maker, session);
     }
     if (r < 0) {
@@ -87,7 +87,7 @@ static int write_frame(struct disk_writer *writer, const struct disk_job *job)
     }
     struct part *part = session->output.part;
     r = part_append(part, job);
-    if (r == -ENOSPC && disk_space_make_room(writer)) {
+    if (disk_space_make_room(writer, r)) {
         r = part_append(part, job);
     }
     if (r < 0) {

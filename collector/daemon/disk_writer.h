@@ -84,5 +84,6 @@ void disk_space_start(struct disk_writer *writer);
  * must be refused. */
 void disk_space_check_if_due(struct disk_writer *writer, uint64_t now_ns);
 
-/* disk_space.c: the disk is full: deletes the oldest closed part. Returns whether there was one. */
-bool disk_space_make_room(struct disk_writer *writer);
+/* disk_space.c: if error says that the disk, or the user's quota of it, is full: deletes the oldest closed part. Returns
+ * whether there was one: then it is worth a second attempt. */
+bool disk_space_make_room(struct disk_writer *writer, int error);

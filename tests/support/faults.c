@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static struct fault armed;
@@ -66,6 +67,7 @@ WRAPPED(void *, realloc, (void *pointer, size_t size), (pointer, size), NULL)
 WRAPPED(int, fstat, (int fd, struct stat *status), (fd, status), -1)
 WRAPPED(int, fstatat, (int dir_fd, const char *path, struct stat *status, int flags),
         (dir_fd, path, status, flags), -1)
+WRAPPED(int, fstatvfs, (int fd, struct statvfs *status), (fd, status), -1)
 WRAPPED(int, ftruncate, (int fd, off_t size), (fd, size), -1)
 WRAPPED(int, fsync, (int fd), (fd), -1)
 WRAPPED(int, fdatasync, (int fd), (fd), -1)

@@ -343,6 +343,57 @@ Test(disk_writer, survives_files_that_cannot_be_made_or_named)
     fail_every_call("fstatat", EIO);
 }
 
+/* --- Old files --- */
+
+static const char old_name[] = "old-1-00000000-000.trace.zst";
+
+static void make_old_file(void)
+{
+    AUTO_CLOSE int fd = openat(run.folder.fd, old_name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const struct timespec times[] = {{.tv_sec = 1}, {.tv_sec = 1}};
+
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(futimens(fd, times), 0);
+}
+
+static bool old_file_is_there(void)
+{
+    return faccessat(run.folder.fd, old_name, F_OK, 0) == 0;
+}
+
+Test(disk_writer, deletes_nothing_for_free_space_that_it_cannot_learn)
+{
+    start();
+    run.config.folder = (struct folder_limits){.keep_free_bytes = 1, .may_delete = true};
+    make_old_file();
+    faults_arm(
+        &(struct fault){.function = "fstatvfs", .nth = 1, .error = EIO, .extent = FAULT_FROM_HERE});
+    work();
+    cr_expect(faults_disarm());
+    cr_expect(old_file_is_there());
+    cr_expect_eq(run.counters.stored.operations, run.pushed_operations);
+    finish();
+}
+
+Test(disk_writer, old_files_make_room_on_a_full_disk_and_in_a_full_quota)
+{
+    static const int errors[] = {ENOSPC, EDQUOT};
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        start();
+        run.config.folder = (struct folder_limits){.may_delete = true};
+        make_old_file();
+        faults_arm(&(struct fault){.function = "pwrite", .nth = 5, .error = errors[i]});
+        work();
+        cr_expect(faults_disarm());
+        cr_expect_not(old_file_is_there(), "%s", strerror(errors[i]));
+        cr_expect_eq(run.counters.stored.operations, run.pushed_operations, "%s",
+                     strerror(errors[i]));
+        (void)check_books();
+        finish();
+    }
+}
+
 Test(disk_writer, loses_and_counts_everything_on_a_disk_that_never_writes)
 {
     start();
