@@ -33,7 +33,7 @@ static const char usage_text[] =
     "Counts, durations, percentiles, states, queues, metrics and the slowest operations of all\n"
     "trace files together, and what to distrust. A DIR stands for the trace files in it, '-' for "
     "a\n"
-    "list of files on stdin. Without --json and --markdown, a summary goes to the terminal.\n"
+    "list of files on stdin. A summary goes to stdout, unless a report goes there.\n"
     "\n"
     "  --json FILE      write the report as JSON ('-': to stdout)\n"
     "  --markdown FILE  write the report as Markdown, for a ticket\n"
@@ -44,7 +44,7 @@ static const char usage_text[] =
     "  --jobs N         use N threads (default: one for each CPU); the report is the same\n"
     "  --memory SIZE    use at most SIZE (default 256M); with less, fewer names have a place of\n"
     "                   their own and fewer threads run\n"
-    "  --quiet          no progress, no messages but errors\n"
+    "  --quiet          no progress, no messages but errors; no summary beside files\n"
     "\n"
     "examples:\n"
     "  eddy-analyzer report traces/\n"
@@ -230,17 +230,29 @@ static int write_summary(const struct report *report)
     return r < 0 ? refuse_output("standard output", r) : EXIT_STATUS_OK;
 }
 
+static bool is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
+/* Beside files there is a summary too, unless it would get into another output or nobody wants it. */
+static bool wants_summary(const struct report_command *command)
+{
+    if (command->json_path == NULL && command->markdown_path == NULL) {
+        return true;
+    }
+    return !command->is_quiet && !is_stdout(command->json_path) &&
+           !is_stdout(command->markdown_path);
+}
+
 static int write_all(const struct report_command *command, const struct report *report)
 {
-    int status = EXIT_STATUS_OK;
+    int status = write_file(report, command->json_path, report_json_write);
 
-    if (command->json_path == NULL && command->markdown_path == NULL) {
-        return write_summary(report);
-    }
-    status = write_file(report, command->json_path, report_json_write);
-    return status != EXIT_STATUS_OK
-               ? status
-               : write_file(report, command->markdown_path, report_markdown_write);
+    status = status != EXIT_STATUS_OK
+                 ? status
+                 : write_file(report, command->markdown_path, report_markdown_write);
+    return status == EXIT_STATUS_OK && wants_summary(command) ? write_summary(report) : status;
 }
 
 /* --- Inputs that are not as they should be --- */

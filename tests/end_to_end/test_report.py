@@ -550,6 +550,15 @@ def test_output_that_cannot_be_written(traces, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_summary_stands_beside_files_unless_it_is_in_the_way(traces, tmp_path):
+    path = tmp_path / "r"
+    assert "db.query" in run("--json", path, *traces).stdout.decode()
+    assert "db.query" in run("--markdown", path, *traces).stdout.decode()
+    assert run("--quiet", "--json", path, *traces).stdout == b""
+    check(run("--json", "-", "--markdown", path, *traces).stdout)
+    assert run("--markdown", "-", *traces).stdout.startswith(b"# Eddy report")
+
+
 def test_output_replaces_what_was_there(traces, tmp_path):
     path = tmp_path / "r.json"
     path.write_text("old")
