@@ -81,6 +81,7 @@ class Handover:
         self.target = target
         self.values = []
         self.limits = []
+        self.trips = []
         self.lost = 0
         self.failure = ""
 
@@ -96,10 +97,14 @@ class Handover:
         result = json.loads(done.stdout)
         self.values += [b + e for b, e in zip(result["begin_ns"], result["end_ns"])]
         self.limits += result["limit_ns"]
+        self.trips += result["round_trip_ns"]
         self.lost += result["lost"]
 
     def row(self):
-        note = self.failure or (f"{self.lost:,} records lost" if self.lost else "")
+        note = self.failure
+        if self.trips:
+            note = f"a cache line goes to the other processor and back in {min(self.trips):.0f} to {max(self.trips):.0f} ns"
+            note += f"; {self.lost:,} records lost" if self.lost else ""
         return Row(GROUP, self.what, "ns", self.values, "two time stamps", self.limits, self.target, note)
 
 

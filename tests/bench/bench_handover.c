@@ -28,6 +28,7 @@ enum {
     CHUNK = 2048,
     WARM_UP_CHUNKS = 32,
     PAUSE_NS = 2000000,
+    THROWS = 200,
     EXIT_USAGE = 2,
 };
 
@@ -40,6 +41,11 @@ static struct {
     _Alignas(64) uint64_t items[QUEUE_SIZE];
 } queue;
 
+/* One line that goes to and fro. */
+static struct {
+    _Alignas(64) _Atomic uint64_t throws;
+} ball;
+
 static struct eddy_name operation_name = EDDY_NAME("bench.operation");
 static pthread_barrier_t in_step;
 static double clock_ns;
@@ -51,6 +57,7 @@ struct side {
     bool is_beginner;
     double item_ns[2][BENCH_MAX_REPETITIONS]; /* of plain numbers, of handles */
     double limit_ns[BENCH_MAX_REPETITIONS];
+    double round_trip_ns[BENCH_MAX_REPETITIONS]; /* of a cache line between the two processors */
 };
 
 static uint64_t filled(void)
@@ -146,6 +153,24 @@ static double run_chunk(const struct side *side, bool with_handles)
     return spent_ns;
 }
 
+/* Each throws when the other has. Nothing is measured finer than how far apart the processors are at this time. */
+static double throw_ball(bool is_beginner)
+{
+    (void)pthread_barrier_wait(&in_step);
+
+    uint64_t before = atomic_load(&ball.throws);
+    uint64_t start_ns = 0;
+
+    (void)pthread_barrier_wait(&in_step);
+    start_ns = bench_now_ns();
+    for (uint64_t i = is_beginner ? 0 : 1; i < 2UL * THROWS; i += 2) {
+        while (atomic_load_explicit(&ball.throws, memory_order_acquire) != before + i) {
+        }
+        atomic_store_explicit(&ball.throws, before + i + 1, memory_order_release);
+    }
+    return (double)(bench_now_ns() - start_ns) / THROWS;
+}
+
 static void repeat_once(struct side *side, size_t repetition)
 {
     double spent[2] = {0};
@@ -163,6 +188,7 @@ static void repeat_once(struct side *side, size_t repetition)
         limit += bench_thread_cpu_ns() - before;
         bench_sleep_ns(PAUSE_NS);
     }
+    side->round_trip_ns[repetition] = throw_ball(side->is_beginner);
     side->item_ns[0][repetition] = spent[0] / (double)done;
     side->item_ns[1][repetition] = spent[1] / (double)done;
     side->limit_ns[repetition] = (double)limit / (double)done - clock_ns / CHUNK;
@@ -217,6 +243,8 @@ static void print_sides(const struct side *sides)
     bench_print_list("queue_push_ns", sides[0].item_ns[0], repetitions);
     (void)printf(",");
     bench_print_list("queue_pop_ns", sides[1].item_ns[0], repetitions);
+    (void)printf(",");
+    bench_print_list("round_trip_ns", sides[0].round_trip_ns, repetitions);
     (void)printf(",\"lost\":%" PRIu64 "}\n", count_lost());
 }
 
