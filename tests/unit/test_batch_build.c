@@ -337,7 +337,7 @@ Test(batch_build, threads_have_their_tid_and_name)
     const struct batch_thread *gone =
         &builder.batch.threads[builder.batch.operations.end_thread[1]];
 
-    cr_assert_eq(own->tid, getpid());
+    cr_assert_eq(own->tid, (uint32_t)getpid());
     cr_assert_eq(own->serial, 1);
     cr_assert_str_eq(own->name, "a name");
     cr_assert_eq(gone->tid, 0);
