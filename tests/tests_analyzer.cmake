@@ -26,6 +26,12 @@ eddy_unit_test(thread_table eddy_analysis)
 eddy_unit_test(size_text eddy_analysis)
 eddy_unit_test(output_file eddy_analysis)
 
+eddy_stress_test(stress_report eddy_analysis)
+if(TARGET stress_report)
+    target_sources(stress_report PRIVATE support/random_batch.c)
+    target_include_directories(stress_report PRIVATE support)
+endif()
+
 eddy_fuzz_target(csv_import eddy_analysis)
 
 eddy_support_program(example_report eddy_analysis)
