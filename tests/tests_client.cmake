@@ -17,7 +17,9 @@ eddy_unit_test(process_sampler eddy_client SOURCES client_fixture.c WRAP getrusa
 eddy_unit_test(proc_file eddy_client)
 eddy_unit_test(descriptor eddy_client)
 eddy_unit_test(flush_requests eddy_client)
-eddy_unit_test(client_calls eddy_client WRAP memfd_create mmap ftruncate pthread_create malloc calloc realloc)
+eddy_unit_test(client_calls eddy_client SOURCES traced_program.c)
+eddy_unit_test(client_start eddy_client SOURCES traced_program.c
+    WRAP memfd_create mmap ftruncate pthread_create malloc calloc realloc)
 
 eddy_stress_test(stress_calls eddy_client)
 eddy_stress_test(stress_signals eddy_client)

@@ -1,5 +1,6 @@
 #include "flusher.h"
 
+#include "background_thread.h"
 #include "clocks.h"
 #include "flush_requests.h"
 #include "frame_maker.h"
@@ -14,11 +15,8 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
-
-enum { STACK_BYTES = 1 << 20 };
 
 #define BUSY_SLEEP_NS (10 * NS_PER_MS)     /* between drains while records come */
 #define SLOW_SLEEP_NS (100 * NS_PER_MS)    /* at most, while few come: threads wake us if more do */
@@ -395,45 +393,16 @@ static int flusher_new(struct flusher **ret_flusher, struct recorder *recorder, 
     return 0;
 }
 
-/* The stack is small, unless the thread-local storage of the program needs more than that. */
-static int create_thread(struct flusher *flusher)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    int error = pthread_attr_init(&attributes);
-
-    if (error != 0) {
-        return -error;
-    }
-    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    (void)pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    error = pthread_create(&thread, &attributes, run, flusher);
-    (void)pthread_attr_destroy(&attributes);
-    if (error == EINVAL) {
-        error = pthread_create(&thread, NULL, run, flusher);
-        if (error == 0) {
-            (void)pthread_detach(thread);
-        }
-    }
-    return -error;
-}
-
 int flusher_start(struct flusher **ret_flusher, struct recorder *recorder, int recorder_fd,
                   const struct settings *settings)
 {
     struct flusher *flusher = NULL;
-    sigset_t all;
-    sigset_t before;
     int r = flusher_new(&flusher, recorder, recorder_fd, settings);
 
     if (r < 0) {
         return r;
     }
-    /* The new thread inherits the mask: no signal of the program is ever handled on it. */
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = create_thread(flusher);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    r = background_thread_start(run, flusher);
     if (r < 0) {
         flusher_free(flusher);
         return r;

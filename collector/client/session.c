@@ -136,29 +136,37 @@ static int wait_for_start(void)
     return stage == SESSION_RUNNING ? 0 : -ECANCELED;
 }
 
-int session_start(void)
+/* By the one thread that starts, or by one of those that come meanwhile. */
+static int start_or_wait(void)
 {
     uint32_t stage = SESSION_NONE;
+
+    if (atomic_compare_exchange_strong_explicit(&session->stage, &stage, SESSION_STARTING,
+                                                memory_order_acq_rel, memory_order_acquire)) {
+        int r = run_session();
+
+        return r < 0 ? give_up(r) : 0;
+    }
+    return stage == SESSION_STARTING ? wait_for_start() : stage == SESSION_RUNNING ? 0 : -ECANCELED;
+}
+
+int session_start(void)
+{
     int saved_errno = errno;
+    int cancel_state = 0;
 
     if (!atomic_load(&is_page_ready) || session_settings.disabled) {
         __atomic_store_n(&eddy_recording, 0, __ATOMIC_RELAXED);
         return -ECANCELED;
     }
-    if (!atomic_compare_exchange_strong_explicit(&session->stage, &stage, SESSION_STARTING,
-                                                 memory_order_acq_rel, memory_order_acquire)) {
-        int r = stage == SESSION_STARTING  ? wait_for_start()
-                : stage == SESSION_RUNNING ? 0
-                                           : -ECANCELED;
+    /* A thread that is cancelled must not end in here, where others wait for it. */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 
-        errno = saved_errno;
-        return r;
-    }
+    int r = start_or_wait();
 
-    int r = run_session();
-
+    (void)pthread_setcancelstate(cancel_state, NULL);
     errno = saved_errno;
-    return r < 0 ? give_up(r) : 0;
+    return r;
 }
 
 int session_stop(uint32_t timeout_ms)
