@@ -281,11 +281,13 @@ static void complain(const struct report_input *input)
 static size_t complain_all(const struct report *report)
 {
     size_t faulty = 0;
+    size_t damaged = 0;
 
     for (size_t i = 0; i < report->input_count; i++) {
         if (!is_faulty(&report->inputs[i])) {
             continue;
         }
+        damaged += report->inputs[i].state != INPUT_UNUSABLE;
         if (faulty++ < MOST_COMPLAINTS) {
             complain(&report->inputs[i]);
         }
@@ -293,6 +295,12 @@ static size_t complain_all(const struct report *report)
     if (faulty > MOST_COMPLAINTS) {
         (void)fprintf(stderr, "eddy-analyzer report: and %zu more such files\n",
                       faulty - MOST_COMPLAINTS);
+    }
+    if (damaged > 0) {
+        (void)fputs(
+            "eddy-analyzer report: what is good in them is in the report; a good copy given "
+            "beside them makes up for the rest; 'eddy-analyzer verify' says more\n",
+            stderr);
     }
     return faulty;
 }

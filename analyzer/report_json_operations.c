@@ -49,6 +49,9 @@ static void add_processes(struct json_tree *tree, const struct report_operation 
 
 static void add_windows(struct json_tree *tree, const struct report_operation *operation)
 {
+    enum report_reason reason =
+        operation->has_window_quantiles ? REASON_TOO_FEW : REASON_MEMORY_LIMIT;
+
     json_open_array(tree, "over_time");
     for (size_t i = 0; i < operation->window_count; i++) {
         const struct report_window *window = &operation->windows[i];
@@ -57,12 +60,15 @@ static void add_windows(struct json_tree *tree, const struct report_operation *o
         json_add_count(tree, "window", window->window);
         json_add_count(tree, "count", window->count);
         json_add_count(tree, "errors", window->errors);
-        report_json_number(tree, "p50_ns", window->p50_ns, REASON_TOO_FEW);
-        report_json_number(tree, "p95_ns", window->p95_ns, REASON_TOO_FEW);
-        report_json_number(tree, "p99_ns", window->p99_ns, REASON_TOO_FEW);
+        report_json_number(tree, "p50_ns", window->p50_ns, reason);
+        report_json_number(tree, "p95_ns", window->p95_ns, reason);
+        report_json_number(tree, "p99_ns", window->p99_ns, reason);
         json_close(tree);
     }
     json_close(tree);
+    if (!operation->has_windows) {
+        json_add_text(tree, "over_time_reason", report_reason_name(REASON_MEMORY_LIMIT));
+    }
 }
 
 static void add_thread(struct json_tree *tree, const char *key, uint32_t tid, const char *name)

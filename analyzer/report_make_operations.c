@@ -62,6 +62,9 @@ static int make_windows(struct report_operation *operation, struct shared_window
         operation->windows[i] = window_cell_describe(&windows->series[number].cells[i]);
     }
     operation->window_count = count;
+    operation->has_windows = number < windows->count;
+    operation->has_window_quantiles =
+        operation->has_windows && windows->series[number].has_quantiles;
     if (number < windows->count) {
         window_series_release(&windows->series[number]);
     }

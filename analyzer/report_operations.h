@@ -80,6 +80,8 @@ struct report_operation {
     size_t process_count;
     struct report_by_process *processes;
     uint64_t omitted_processes;
+    bool has_windows;          /* else there was no memory for them */
+    bool has_window_quantiles; /* likewise */
     size_t window_count;
     struct report_window *windows;
     size_t slowest_count;

@@ -7,7 +7,7 @@ const double report_quantile_ranks[REPORT_QUANTILE_COUNT] = {
 const char *report_reason_name(enum report_reason reason)
 {
     static const char *const words[REASON_COUNT] = {
-        "", "no_data", "too_few", "beyond_data", "not_recorded",
+        "", "no_data", "too_few", "beyond_data", "not_recorded", "memory_limit",
     };
 
     return (unsigned int)reason < REASON_COUNT ? words[reason] : "";

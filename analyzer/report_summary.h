@@ -38,6 +38,7 @@ enum report_reason {
     REASON_TOO_FEW,      /* n is too small for this statistic */
     REASON_BEYOND_DATA,  /* the interval ends beyond the least or the greatest value */
     REASON_NOT_RECORDED, /* the program or the file does not say */
+    REASON_MEMORY_LIMIT, /* --memory left no room for it */
     REASON_COUNT,
 };
 

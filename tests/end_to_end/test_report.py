@@ -576,3 +576,17 @@ def test_totals_of_trace_pb2_are_what_the_report_says(traces, expected):
         plain = subprocess.run(["zstd", "-dcq", str(path)], capture_output=True, check=True).stdout
         rows += sum(p.batch.head.operations for p in trace_pb2.Trace.FromString(plain).packet)
     assert rows == totals(expected)[0]
+
+
+def test_what_memory_leaves_out_is_said(tmp_path):
+    """So many names over so long a time that windows do not fit."""
+    rows = [(f"name {i % 2000}", EPOCH + i * 10**6, 5 + i % 1000, "ok", 0) for i in range(60000)]
+    found = report("--memory", "32M", "--slowest", 1, *import_rows(tmp_path, rows))
+    assert sum(o["count"] for o in found["operations"]) == 60000
+    kinds = set()
+    for operation in found["operations"]:
+        reasons = {w.get("p50_ns_reason") for w in operation["over_time"]}
+        kinds.add((operation.get("over_time_reason"), *reasons))
+        assert sum(w["count"] for w in operation["over_time"]) in (operation["count"], 0)
+        assert bool(operation["over_time"]) != ("over_time_reason" in operation)
+    assert (None, None) in kinds and ("memory_limit",) in kinds, kinds

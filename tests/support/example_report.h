@@ -115,6 +115,7 @@ static struct report_operation example_operation(const char *name, double scale)
         .process_count = 1,
         .processes = example_copy(&process, sizeof(process)),
         .omitted_processes = 5,
+        .has_window_quantiles = true,
         .window_count = 1,
         .windows = example_copy(&window, sizeof(window)),
         .slowest_count = 1,
