@@ -132,9 +132,11 @@ static double clamp(double value, double most)
 /* Moves the begin of the base line, on the line that was measured. */
 static void renew_base(struct tick_clock *clock, struct tick_pair now, double slope)
 {
+    const uint64_t base_ns = LONGEST_BASE_NS / 2;
+
     if (now.ns - clock->first_ns > LONGEST_BASE_NS) {
-        clock->first_ns = now.ns - LONGEST_BASE_NS / 2;
-        clock->first_ticks = now.ticks - (uint64_t)((double)(LONGEST_BASE_NS / 2) / slope);
+        clock->first_ns = now.ns - base_ns;
+        clock->first_ticks = now.ticks - (uint64_t)((double)base_ns / slope);
     }
 }
 
