@@ -85,13 +85,14 @@ void session_note_frame(struct client_session *session, const struct disk_job *j
     session->frames++;
     session->frame_bytes += job->size;
     session->jobs_pushed++;
+    session->needs_end = !job->is_last;
     record_counts_add(&session->received, &job->counts);
 }
 
 static bool is_idle(const struct client_session *session)
 {
     return session->connection == NULL && session->kind == SOURCE_PROCESS &&
-           session->known.parts == 0 && session->known.jobs_done == session->jobs_pushed;
+           session->known.holds == 0 && session->known.jobs_done == session->jobs_pushed;
 }
 
 void session_table_visit(struct session_table *table,

@@ -3,7 +3,7 @@
  *
  * A session has three groups of fields, each with one writer: the loop's, the progress that the writer thread reports
  * (copied under the mutex of disk_channel.h), and the writer thread's own. The loop frees a session only when no job of
- * it is on its way and no part of it is open, so that the writer thread never meets a freed one.
+ * it is on its way and the writer thread holds nothing of it, so that the writer thread never meets a freed one.
  */
 #pragma once
 
@@ -40,7 +40,7 @@ struct session_progress {
     uint64_t written; /* greatest sequence that was written, or counted as lost */
     uint64_t durable; /* greatest sequence that survives a power failure */
     uint64_t jobs_done;
-    uint64_t parts; /* open, or being closed */
+    uint64_t holds; /* what the writer thread still has of it: parts to close, losses to tell */
     struct record_counts stored;
     struct record_counts lost; /* by the collector */
     uint64_t bytes_written;
@@ -54,9 +54,17 @@ struct session_output {
     uint32_t next_part;
     char last_name[TRACE_NAME_MAX_BYTES]; /* of the newest part; "": none yet */
     uint64_t last_sequence;               /* greatest written; 0: none yet */
+    uint64_t totals_sequence;             /* of the batch that totals stand for */
+    struct totals totals;                 /* as the client said last */
+    bool totals_final;                    /* it said so with its goodbye */
+    uint64_t totals_read_ns;
     uint32_t loss_count;
     struct loss losses[2]; /* WRITE_FAILED and DISK_LIMIT, not yet in an End */
     uint64_t gaps;         /* batches that never arrived, not yet in an End */
+    enum end_reason end_reason;
+    bool is_untold; /* it has ended, and no file could tell of its losses yet */
+    struct client_session *next_untold;
+    struct client_session *previous_untold;
 };
 
 struct client_session {
@@ -74,6 +82,7 @@ struct client_session {
     struct connection *connection; /* borrowed; NULL while not connected */
     uint64_t last_sequence;        /* greatest received */
     uint64_t jobs_pushed;
+    bool needs_end;        /* frames were pushed, and no JOB_END_PART since */
     uint64_t last_seen_ns; /* monotonic */
     struct client_session *next_updated;
     uint64_t frames;
@@ -89,7 +98,6 @@ struct client_session {
 
     /* The writer thread's. */
     struct session_output output;
-    uint64_t totals_read_ns;
 };
 
 struct session_table {

@@ -84,6 +84,21 @@ int collector_rotate(struct collector *collector, uint64_t ticket)
     return 0;
 }
 
+void collector_end_part(struct collector *collector, struct client_session *session,
+                        enum end_reason reason)
+{
+    struct disk_job *job = session->needs_end ? disk_job_new(JOB_END_PART, 0) : NULL;
+
+    if (job == NULL) {
+        return;
+    }
+    job->session = session;
+    job->reason = reason;
+    session->needs_end = false;
+    session->jobs_pushed++;
+    disk_channel_push(&collector->channel, job);
+}
+
 /* --- Opening --- */
 
 PRINTF_LIKE(3, 4) static int fail(char *ret_error, int error, const char *format, ...)
@@ -370,20 +385,10 @@ static void stop_reading(struct collector *collector)
     }
 }
 
-/* So that the losses of a session without an open part are told in a file as well. */
+/* Whoever is still there, and whoever left when there was no memory for the job. */
 static void end_part_of(void *context, struct client_session *session)
 {
-    struct collector *collector = context;
-    struct disk_job *job =
-        session->connection == NULL || session->ended ? NULL : disk_job_new(JOB_END_PART, 0);
-
-    if (job == NULL) {
-        return;
-    }
-    job->session = session;
-    job->reason = END_COLLECTOR_STOPPED;
-    session->jobs_pushed++;
-    disk_channel_push(&collector->channel, job);
+    collector_end_part(context, session, END_COLLECTOR_STOPPED);
 }
 
 static void close_connections(struct collector *collector)

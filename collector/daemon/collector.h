@@ -99,5 +99,10 @@ void collector_release(struct collector *collector);
 /* Asks the writer thread to rotate all parts; ticket comes back with its report. -EBUSY: too many are on their way. */
 MUST_USE int collector_rotate(struct collector *collector, uint64_t ticket);
 
+/* Asks the writer thread to close the part of session, if frames came since that was last done. Without memory for it, the part
+ * stays open until it is old enough, the session comes back, or the collector ends. */
+void collector_end_part(struct collector *collector, struct client_session *session,
+                        enum end_reason reason);
+
 /* Takes the reports of the writer thread. */
 void collector_collect(struct collector *collector);

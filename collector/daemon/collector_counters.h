@@ -31,6 +31,7 @@ struct disk_counters {
     struct record_counts stored;
     struct record_counts lost[LOSS_CAUSE_COUNT];
     uint64_t frames_lost;
+    uint64_t sessions_untold; /* that ended, and whose losses no file could tell of yet */
     uint64_t parts_opened;
     uint64_t parts_closed;
     uint64_t parts_deleted;

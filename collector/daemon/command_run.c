@@ -137,6 +137,11 @@ static int serve(struct daemon_run *run)
     uint64_t records = stats_records(&run->collector.disk.stored);
     log_line(&run->log, LOG_LEVEL_NOTICE, "stopped: %llu records stored in %llu trace files",
              (unsigned long long)records, (unsigned long long)run->collector.disk.parts_closed);
+    if (run->collector.disk.sessions_untold > 0) {
+        log_line(&run->log, LOG_LEVEL_WARNING,
+                 "records of %llu programs were lost, and no trace file could tell of it",
+                 (unsigned long long)run->collector.disk.sessions_untold);
+    }
     return r < 0 ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -33,17 +33,9 @@ static void leave_session(struct connection *connection)
     connection->session = NULL;
     session->connection = NULL;
     session->last_seen_ns = clock_monotonic_ns();
-    if (session->ended || session->jobs_pushed == 0 || !collector->is_reading) {
-        return;
+    if (collector->is_reading) {
+        collector_end_part(collector, session, END_CONNECTION_LOST);
     }
-    struct disk_job *job = disk_job_new(JOB_END_PART, 0);
-    if (job == NULL) {
-        return; /* The part stays open until it is old enough, or the session comes back. */
-    }
-    job->session = session;
-    job->reason = END_CONNECTION_LOST;
-    session->jobs_pushed++;
-    disk_channel_push(&collector->channel, job);
 }
 
 void connection_close(struct connection *connection)

@@ -115,7 +115,7 @@ static void apply_update(struct session_progress *progress, const struct progres
     progress->written = max_u64(progress->written, update->written);
     progress->durable = max_u64(progress->durable, update->durable);
     progress->jobs_done += update->jobs_done;
-    progress->parts += (uint64_t)update->parts;
+    progress->holds += (uint64_t)update->holds;
     record_counts_add(&progress->stored, &update->stored);
     record_counts_add(&progress->lost, &update->lost);
     progress->bytes_written += update->bytes_written;

@@ -71,7 +71,7 @@ struct progress_update {
     uint64_t written;
     uint64_t durable;
     uint64_t jobs_done;
-    int64_t parts;
+    int64_t holds;
     struct record_counts stored;
     struct record_counts lost;
     uint64_t bytes_written;

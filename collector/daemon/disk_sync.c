@@ -70,7 +70,7 @@ void disk_sync_distrust(struct disk_writer *writer, struct part *part, int error
     forget_part(writer, part);
     writer->folder->closed_bytes += part->writer.size_bytes;
     part_abandon(part);
-    disk_channel_report_session(writer->channel, session, &(struct progress_update){.parts = -1});
+    disk_channel_report_session(writer->channel, session, &(struct progress_update){.holds = -1});
 }
 
 static void count_missing_end(struct disk_writer *writer, const struct part *part, int error)
@@ -118,7 +118,7 @@ static void close_finished(struct disk_writer *writer, struct part *part)
     }
     disk_channel_report_session(writer->channel, session,
                                 &(struct progress_update){
-                                    .parts = -1,
+                                    .holds = -1,
                                     .durable = r < 0 ? 0 : copy.last_sequence,
                                 });
 }

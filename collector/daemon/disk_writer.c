@@ -11,35 +11,7 @@
 #define TOTALS_INTERVAL_NS NS_PER_S
 enum { TOTALS_PER_INTERVAL_MAX = 500 };
 
-static void note_loss(struct session_output *output, enum loss_cause cause,
-                      const struct disk_job *job)
-{
-    struct loss *loss = NULL;
-
-    for (uint32_t i = 0; i < output->loss_count; i++) {
-        if (output->losses[i].cause == cause) {
-            loss = &output->losses[i];
-        }
-    }
-    if (loss == NULL) {
-        loss = &output->losses[output->loss_count++];
-        *loss = (struct loss){.cause = cause, .first_ns = job->first_ns};
-    }
-    record_counts_add(&loss->count, &job->counts);
-    loss->first_ns = min_u64(loss->first_ns, job->first_ns);
-    loss->last_ns = max_u64(loss->last_ns, job->last_ns);
-}
-
-/* The collector has taken the frame and cannot keep it: from here on that is a loss with a cause. */
-static void count_loss(struct disk_writer *writer, const struct disk_job *job,
-                       enum loss_cause cause)
-{
-    note_loss(&job->session->output, cause, job);
-    record_counts_add(&writer->counters.lost[cause], &job->counts);
-    writer->counters.frames_lost++;
-}
-
-static int provide_part(struct disk_writer *writer, struct client_session *session)
+int disk_writer_provide_part(struct disk_writer *writer, struct client_session *session)
 {
     struct part *part = session->output.part;
     int r = part == NULL ? 0 : part_pool_use(&writer->pool, part);
@@ -62,7 +34,7 @@ static int provide_part(struct disk_writer *writer, struct client_session *sessi
     writer->folder->needs_sync = true;
     writer->counters.parts_opened++;
     writer->counters.open_parts++;
-    disk_channel_report_session(writer->channel, session, &(struct progress_update){.parts = 1});
+    disk_channel_report_session(writer->channel, session, &(struct progress_update){.holds = 1});
     return 0;
 }
 
@@ -80,7 +52,7 @@ static int write_frame(struct disk_writer *writer, const struct disk_job *job)
 {
     struct client_session *session = job->session;
 
-    int r = provide_part(writer, session);
+    int r = disk_writer_provide_part(writer, session);
     if (r < 0) {
         disk_channel_report_event(writer->channel, DISK_PART_NOT_OPENED, r, 1, session->shown_name);
         return r;
@@ -103,7 +75,7 @@ static int write_frame(struct disk_writer *writer, const struct disk_job *job)
     return 0;
 }
 
-static bool may_read_totals(struct disk_writer *writer, const struct client_session *session,
+static bool may_read_totals(struct disk_writer *writer, const struct session_output *output,
                             uint64_t now_ns)
 {
     if (now_ns - writer->totals_budget_ns >= TOTALS_INTERVAL_NS) {
@@ -111,40 +83,37 @@ static bool may_read_totals(struct disk_writer *writer, const struct client_sess
         writer->totals_read_count = 0;
     }
     return writer->totals_read_count < TOTALS_PER_INTERVAL_MAX &&
-           now_ns - session->totals_read_ns >= TOTALS_INTERVAL_NS;
+           now_ns - output->totals_read_ns >= TOTALS_INTERVAL_NS;
 }
 
-/* What the client says about its own losses, while the frame is in memory. */
+/* What the client says about its own losses, while the frame is in memory; also if the frame could not be kept. */
 static const struct totals *read_totals(struct disk_writer *writer, const struct disk_job *job)
 {
-    struct client_session *session = job->session;
-    struct part *part = session->output.part;
+    struct session_output *output = &job->session->output;
     uint64_t now_ns = clock_monotonic_ns();
 
-    if (part == NULL || (!job->is_last && !may_read_totals(writer, session, now_ns))) {
+    if (!job->is_last && !may_read_totals(writer, output, now_ns)) {
         return NULL;
     }
     writer->totals_read_count++;
-    session->totals_read_ns = now_ns;
-    if (totals_read(&writer->maker.totals, (struct slice){job->bytes, job->size}, &part->totals) <
+    output->totals_read_ns = now_ns;
+    if (totals_read(&writer->maker.totals, (struct slice){job->bytes, job->size}, &output->totals) <
         0) {
         return NULL;
     }
-    part->totals_sequence = job->sequence;
-    return &part->totals;
+    output->totals_sequence = job->sequence;
+    output->totals_final = job->is_last;
+    return &output->totals;
 }
 
 static void end_part(struct disk_writer *writer, struct client_session *session,
                      enum end_reason reason)
 {
-    /* Losses that no file tells of yet get a part of their own, if that is possible by now. */
-    if (session->output.part == NULL && session->output.loss_count > 0 &&
-        provide_part(writer, session) < 0) {
-        return;
-    }
+    session->output.end_reason = reason;
     if (session->output.part != NULL) {
         disk_sync_finish(writer, session->output.part, reason);
     }
+    disk_losses_settle(writer, session);
 }
 
 static void handle_frame(struct disk_writer *writer, const struct disk_job *job)
@@ -153,20 +122,21 @@ static void handle_frame(struct disk_writer *writer, const struct disk_job *job)
     struct client_session *session = job->session;
 
     session->output.gaps += job->gap;
+    disk_losses_release(writer, session);
     disk_space_check_if_due(writer, clock_monotonic_ns());
     if (writer->counters.limit_reached) {
-        count_loss(writer, job, LOSS_DISK_LIMIT);
+        disk_losses_count(writer, job, LOSS_DISK_LIMIT);
         update.lost = job->counts;
     } else if (write_frame(writer, job) < 0) {
         writer->counters.write_errors++;
         writer->counters.last_error_ns = clock_monotonic_ns();
-        count_loss(writer, job, LOSS_WRITE_FAILED);
+        disk_losses_count(writer, job, LOSS_WRITE_FAILED);
         update.lost = job->counts;
     } else {
         update.bytes_written = job->size;
         update.stored = job->counts;
-        update.totals = read_totals(writer, job);
     }
+    update.totals = read_totals(writer, job);
     disk_channel_report_session(writer->channel, session, &update);
 
     struct part *part = session->output.part;
@@ -184,6 +154,7 @@ static void finish_all(struct disk_writer *writer, enum end_reason reason)
         disk_sync_finish(writer, part, reason);
         disk_sync_if_due(writer, clock_monotonic_ns());
     }
+    disk_losses_tell(writer);
     disk_sync_now(writer);
 }
 
@@ -259,6 +230,7 @@ static void *writer_main(void *context)
         work_on(writer, disk_channel_take(writer->channel, wake_time_ns(writer)));
         uint64_t now_ns = clock_monotonic_ns();
         rotate_old_parts(writer, now_ns);
+        disk_losses_tell_if_due(writer, now_ns);
         disk_sync_if_due(writer, now_ns);
         disk_space_check_if_due(writer, now_ns);
     }

@@ -40,6 +40,10 @@ struct disk_writer {
     uint64_t start_boottime_ns;
     struct folder_scan *scan; /* owned scratch */
 
+    struct client_session *first_untold; /* that ended, and whose losses no file tells of */
+    struct client_session *last_untold;
+    uint64_t tell_due_ns;
+
     uint64_t totals_budget_ns; /* since when heads were read, and how many */
     unsigned int totals_read_count;
 
@@ -62,6 +66,24 @@ MUST_USE int disk_writer_start(struct disk_writer *writer, struct disk_channel *
 void disk_writer_join(struct disk_writer *writer);
 
 /* --- For the files of the writer thread only. --- */
+
+/* disk_writer.c: sees to it that session has an open part, with a descriptor. Returns 0 or a negative errno. */
+MUST_USE int disk_writer_provide_part(struct disk_writer *writer, struct client_session *session);
+
+/* disk_losses.c: counts a frame that the collector has taken and cannot keep: from here on that is a loss with a cause. */
+void disk_losses_count(struct disk_writer *writer, const struct disk_job *job,
+                       enum loss_cause cause);
+
+/* disk_losses.c: the session has ended. If no End tells of its losses yet, it gets a part for them, now or as soon as there
+ * is room. */
+void disk_losses_settle(struct disk_writer *writer, struct client_session *session);
+
+/* disk_losses.c: the session goes on after all: its next End tells. */
+void disk_losses_release(struct disk_writer *writer, struct client_session *session);
+
+/* disk_losses.c: tries to tell what no file tells of yet (if it is due). */
+void disk_losses_tell(struct disk_writer *writer);
+void disk_losses_tell_if_due(struct disk_writer *writer, uint64_t now_ns);
 
 /* disk_sync.c: notes that part has something to sync. */
 void disk_sync_note(struct disk_writer *writer, struct part *part, size_t size_bytes);

@@ -164,7 +164,6 @@ int part_append(struct part *part, const struct disk_job *job)
     part->last_size = job->size;
     part->last_sequence = job->sequence;
     part->session->output.last_sequence = job->sequence;
-    part->totals_final = job->is_last;
     part->plain_bytes += job->plain_size;
     part->batches++;
     part->unsynced_frames++;
@@ -181,16 +180,17 @@ bool part_is_full(const struct part *part, const struct part_limits *limits, uin
 
 static void refresh_totals(struct part *part, struct part_maker *maker)
 {
+    struct session_output *output = &part->session->output;
     struct totals totals;
 
-    if (part->totals_sequence == part->last_sequence || part->batches == 0) {
+    if (output->totals_sequence >= part->last_sequence || part->batches == 0) {
         return;
     }
     /* If the client's last batch cannot be read, the totals before it stand. */
     if (totals_read_back(&maker->totals, &part->writer, part->last_offset_bytes, part->last_size,
                          &totals) == 0) {
-        part->totals = totals;
-        part->totals_sequence = part->last_sequence;
+        output->totals = totals;
+        output->totals_sequence = part->last_sequence;
     }
 }
 
@@ -200,8 +200,8 @@ static void fill_end(struct end *ret_end, const struct part *part, enum end_reas
 
     *ret_end = (struct end){
         .id.sequence = part->last_sequence,
-        .totals = part->totals,
-        .totals_final = part->totals_final && part->totals_sequence == part->last_sequence,
+        .totals = output->totals,
+        .totals_final = output->totals_final,
         .stored = part->stored,
         .batches = part->batches,
         .frame_bytes = part->writer.size_bytes,

@@ -21,9 +21,6 @@ struct part {
     uint64_t last_offset_bytes; /* of the last batch's frame */
     size_t last_size;
     uint64_t last_sequence;
-    uint64_t totals_sequence; /* of the batch that totals stand for */
-    struct totals totals;
-    bool totals_final;
     uint64_t batches;
     struct record_counts stored;
 };

@@ -88,6 +88,9 @@ static void gather_disk(struct line_list *list, const struct collector *collecto
     put(list, true, "frames_written", "Frames written to trace files.", disk->frames_written);
     put(list, true, "frame_bytes_written", "Bytes of these.", disk->bytes_written);
     put(list, true, "frames_lost", "Frames received and not kept.", disk->frames_lost);
+    put(list, false, "sessions_untold",
+        "Programs that are gone and whose losses no trace file could tell of yet.",
+        disk->sessions_untold);
     put(list, true, "frames_suspect", "Frames written before a failed sync: may be missing.",
         disk->frames_suspect);
     put(list, true, "parts_opened", "Trace files created.", disk->parts_opened);

@@ -679,6 +679,19 @@ def test_without_the_free_space_asked_for_data_is_refused_and_counted(tmp_path, 
     assert loss.count.operations == 11
 
 
+def test_a_goodbye_that_is_refused_still_says_what_there_was(start):
+    collector = start(*settings(Keep_FreeSpace="1000T"))
+    programs.wait_for(lambda: counter(collector, "limit_reached") == 1, what="the limit is noticed")
+    client = RawClient(collector.socket)
+    client.send_frame(5)
+    client.say_goodbye()
+    collector.stop()
+    end = only_session(collector).last_end
+    assert end.totals_final and end.totals.produced.operations == 5
+    assert end.reason == traces.trace_pb2.End.SESSION_ENDED
+    assert [loss.count.operations for loss in end.loss] == [5]
+
+
 @pytest.fixture(name="small_disk")
 def mounted_tmpfs(tmp_path):
     folder = tmp_path / "traces"
@@ -709,6 +722,46 @@ def test_a_full_disk_loses_what_does_not_fit_and_says_so(small_disk, start):
         traces.check_with_stock_tools(path)
     collector.stop()
     assert sum(s.rows for s in traces.sessions(small_disk).values()) == 30 - lost
+
+
+def fill(path):
+    """A file of somebody else's that takes all the room there is."""
+    with open(path, "wb", buffering=0) as file:
+        with pytest.raises(OSError):
+            while True:
+                file.write(bytes(4096))
+
+
+def test_losses_of_a_program_that_is_gone_stand_in_a_file_as_soon_as_there_is_room(small_disk, start):
+    collector = start(*settings(Keep_FreeSpace="0", Keep_TotalSize="unlimited"))
+    fill(small_disk / "filler")
+    client = RawClient(collector.socket)
+    for _ in range(3):
+        client.send_frame(7)
+    client.wait_written(3)
+    client.close()
+    wait_counter(collector, "sessions_untold", 1)
+    assert not traces.trace_files(small_disk)
+    (small_disk / "filler").unlink()
+    programs.wait_for(lambda: counter(collector, "sessions_untold") == 0, what="a file tells")
+    collector.stop()
+    end = only_session(collector).last_end
+    assert end.reason == traces.trace_pb2.End.CONNECTION_LOST
+    assert [(loss.cause, loss.count.operations) for loss in end.loss] == [(traces.trace_pb2.WRITE_FAILED, 21)]
+    assert end.totals.produced.operations >= 7
+
+
+def test_losses_that_no_file_can_tell_of_are_told_by_the_log(small_disk, start):
+    collector = start(*settings(Keep_FreeSpace="0", Keep_TotalSize="unlimited"))
+    fill(small_disk / "filler")
+    gone, here = RawClient(collector.socket), RawClient(collector.socket)
+    for client in (gone, here):
+        client.send_frame(7)
+        client.wait_written(1)
+    gone.close()
+    wait_counter(collector, "sessions_untold", 1)
+    collector.stop()
+    assert "records of 2 programs were lost, and no trace file could tell of it" in collector.log_path.read_text()
 
 
 def test_on_a_full_disk_old_parts_make_room(small_disk, start):

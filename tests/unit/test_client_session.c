@@ -1,6 +1,6 @@
 #include "client_session.h"
 
-#include "disk_channel.h"
+#include "collector.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -92,7 +92,7 @@ Test(client_session, only_idle_sessions_are_forgotten_the_oldest_first)
 
     busy[0]->connection = connected;
     busy[1]->jobs_pushed = 1;
-    busy[2]->known.parts = 1;
+    busy[2]->known.holds = 1;
     for (uint32_t i = 0; i < 10; i++) {
         add(10 + i)->last_seen_ns = 1000 + i;
     }
@@ -106,7 +106,7 @@ Test(client_session, only_idle_sessions_are_forgotten_the_oldest_first)
     cr_expect_eq(table.count, 3);
     busy[0]->connection = NULL;
     busy[1]->known.jobs_done = 1;
-    busy[2]->known.parts = 0;
+    busy[2]->known.holds = 0;
     session_table_forget_idle(&table, UINT64_MAX, 0);
     cr_expect_eq(table.count, 0);
 }
@@ -127,4 +127,44 @@ Test(client_session, frames_are_counted_as_they_are_handed_over)
     cr_expect_eq(session->received.operations, 6);
     cr_expect_eq(session->received.marks, 2);
     free(job);
+}
+
+static size_t count_jobs(const struct disk_channel *channel)
+{
+    size_t count = 0;
+
+    for (const struct disk_job *job = channel->first_job; job != NULL; job = job->next) {
+        count++;
+    }
+    return count;
+}
+
+static void note_frame(struct client_session *session, bool is_last)
+{
+    struct disk_job *job = disk_job_new(JOB_FRAME, 0);
+
+    job->sequence = session->last_sequence + 1;
+    job->is_last = is_last;
+    session_note_frame(session, job);
+    free(job);
+}
+
+Test(client_session, coming_and_going_without_frames_makes_no_jobs)
+{
+    static struct collector collector;
+    struct client_session *session = add(1);
+
+    cr_assert_eq(disk_channel_open(&collector.channel), 0);
+    collector_end_part(&collector, session, END_CONNECTION_LOST);
+    cr_expect_eq(count_jobs(&collector.channel), 0);
+    note_frame(session, false);
+    note_frame(session, false);
+    collector_end_part(&collector, session, END_CONNECTION_LOST);
+    collector_end_part(&collector, session, END_CONNECTION_LOST);
+    cr_expect_eq(count_jobs(&collector.channel), 1);
+    cr_expect_eq(session->jobs_pushed, 3);
+    note_frame(session, true);
+    collector_end_part(&collector, session, END_CONNECTION_LOST);
+    cr_expect_eq(count_jobs(&collector.channel), 1);
+    disk_channel_release(&collector.channel);
 }

@@ -259,7 +259,7 @@ static void check_sessions(void)
         const struct session_progress *known = &run.sessions[s]->known;
 
         cr_expect_eq(known->jobs_done, run.sessions[s]->jobs_pushed);
-        cr_expect_eq(known->parts, 0);
+        cr_expect_eq(known->holds, run.sessions[s]->output.is_untold);
         cr_expect_eq(known->written, FRAMES);
         cr_expect_leq(known->durable, known->written);
         cr_expect_eq(known->stored.operations + known->lost.operations,
@@ -405,5 +405,45 @@ Test(disk_writer, loses_and_counts_everything_on_a_disk_that_never_writes)
     cr_expect_eq(run.counters.lost[LOSS_WRITE_FAILED].operations, run.pushed_operations);
     cr_expect_eq(read_files(false).files, 0);
     (void)check_books();
+    finish();
+}
+
+/* --- Losses that no file can tell of at first --- */
+
+static void wait_until_jobs_are_done(void)
+{
+    struct pollfd ready = {.fd = run.channel.event_fd, .events = POLLIN};
+    bool is_done = false;
+
+    while (!is_done) {
+        cr_assert_geq(poll(&ready, 1, -1), 0);
+        collect();
+        is_done = true;
+        for (size_t s = 0; s < SESSIONS; s++) {
+            is_done = is_done && run.sessions[s]->known.jobs_done == run.sessions[s]->jobs_pushed;
+        }
+    }
+}
+
+Test(disk_writer, tells_of_losses_as_soon_as_there_is_room_for_it)
+{
+    const struct descriptor_plan descriptors = {.open_parts = 4, .finished_parts = 2};
+
+    start();
+    cr_assert_eq(
+        disk_writer_start(&run.writer, &run.channel, &run.folder, &run.config, &descriptors), 0);
+    faults_arm(&(struct fault){
+        .function = "pwrite", .nth = 1, .error = ENOSPC, .extent = FAULT_FROM_HERE});
+    for (size_t i = 0; i + 1 < run.job_count; i++) {
+        disk_channel_push(&run.channel, run.jobs[i]);
+    }
+    wait_until_jobs_are_done();
+    (void)faults_disarm();
+    disk_channel_push(&run.channel, run.jobs[run.job_count - 1]);
+    disk_writer_join(&run.writer);
+    collect();
+    struct found found = check_books();
+    cr_expect_eq(found.told_lost, run.pushed_operations);
+    cr_expect_eq(found.ends, SESSIONS);
     finish();
 }
