@@ -78,11 +78,16 @@ int descriptor_own_table(struct descriptor *kept, bool with_stderr)
 {
     unsigned int number = (unsigned int)kept->fd;
     unsigned int lowest = with_stderr ? STDERR_FILENO : number;
-    int r = number <= STDERR_FILENO || kept->fd < 0 ? -EBADF
-                                                    : close_all(0, lowest - 1, CLOSE_RANGE_UNSHARE);
+
+    if (kept->fd <= STDERR_FILENO) {
+        return -EBADF;
+    }
+
+    /* Those above first: the kernel then copies no more of the program's table than what is below. */
+    int r = close_all(number + 1, UINT_MAX, CLOSE_RANGE_UNSHARE);
 
     r = r < 0 ? r : close_all(lowest + 1, number - 1, 0);
-    r = r < 0 ? r : close_all(number + 1, UINT_MAX, 0);
+    r = r < 0 ? r : close_all(0, lowest - 1, 0);
     if (r == 0 && !descriptor_is_ours(kept)) {
         (void)close(kept->fd); /* The program was faster: this is our copy of its file. */
         kept->fd = -1;
