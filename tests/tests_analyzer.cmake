@@ -23,6 +23,7 @@ eddy_unit_test(name_ranks eddy_analysis)
 eddy_unit_test(window_series eddy_analysis SOURCES test_values.c)
 eddy_unit_test(attribute_tally eddy_analysis)
 eddy_unit_test(thread_table eddy_analysis)
+eddy_unit_test(memory_plan eddy_analysis)
 eddy_unit_test(size_text eddy_analysis)
 eddy_unit_test(output_file eddy_analysis)
 
