@@ -38,7 +38,7 @@ Test(memory_plan, with_enough_memory_ten_thousand_names_are_kept)
     struct memory_plan found;
 
     make_names(1);
-    cr_assert_eq(plan(&found, 16 * GIB, 7), 0);
+    cr_assert_eq(plan(&found, 64 * GIB, 7), 0);
     cr_assert_eq(names.groups[GROUP_OPERATION].kept, OPERATION_NAME_LIMIT);
     cr_assert_eq(name_ranks_folded(&names, GROUP_OPERATION), NAMES - OPERATION_NAME_LIMIT);
     cr_assert_eq(found.full_windows, OPERATION_NAME_LIMIT);
