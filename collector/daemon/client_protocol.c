@@ -38,30 +38,16 @@ static bool is_same_process(const struct client_session *session, struct peer_id
            session->peer.uid == peer.uid;
 }
 
-static int add_session(struct connection *connection, const struct hello *hello,
-                       struct slice packed)
-{
-    struct session_table *sessions = &connection->collector->sessions;
-
-    int r = session_table_add(sessions, hello, packed, connection->peer, SOURCE_PROCESS,
-                              &connection->session);
-    if (r == -EDQUOT || r == -ENOMEM) {
-        session_table_forget_idle(sessions, UINT64_MAX, 0);
-        r = session_table_add(sessions, hello, packed, connection->peer, SOURCE_PROCESS,
-                              &connection->session);
-    }
-    return r;
-}
-
 /* A session goes on where its last connection ended; if that one is still there, its client has given it up. */
 static int find_or_add_session(struct connection *connection, const struct hello *hello,
                                struct slice packed)
 {
-    struct client_session *known =
-        session_table_find(&connection->collector->sessions, hello->session);
+    struct session_table *sessions = &connection->collector->sessions;
+    struct client_session *known = session_table_find(sessions, hello->session);
 
     if (known == NULL) {
-        return add_session(connection, hello, packed);
+        return session_table_add(sessions, hello, packed, connection->peer, SOURCE_PROCESS,
+                                 &connection->session);
     }
     if (!is_same_process(known, connection->peer)) {
         return -EACCES;
@@ -72,6 +58,7 @@ static int find_or_add_session(struct connection *connection, const struct hello
         former->session = NULL;
         connection_close(former);
     }
+    session_table_return(sessions, known);
     connection->session = known;
     return 0;
 }

@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
+/* So many sessions that are left are looked at for one that can be forgotten. */
+enum { FORGET_LOOKS_MAX = 64 };
+
 static struct client_session **bucket_of(struct session_table *table, const uint8_t *id)
 {
     /* Ids are random: any of their bits will do. A client that chooses them harms its own look-ups, bounded by the
@@ -47,14 +50,130 @@ static struct client_session *session_new(const struct hello *hello, struct slic
     return session;
 }
 
+/* --- Those that are left --- */
+
+static void left_append(struct session_table *table, struct client_session *session)
+{
+    session->next_left = NULL;
+    session->previous_left = table->last_left;
+    if (table->last_left != NULL) {
+        table->last_left->next_left = session;
+    } else {
+        table->first_left = session;
+    }
+    table->last_left = session;
+    session->last_seen_ns = clock_monotonic_ns();
+}
+
+static void left_remove(struct session_table *table, struct client_session *session)
+{
+    if (session->previous_left != NULL) {
+        session->previous_left->next_left = session->next_left;
+    } else {
+        table->first_left = session->next_left;
+    }
+    if (session->next_left != NULL) {
+        session->next_left->previous_left = session->previous_left;
+    } else {
+        table->last_left = session->previous_left;
+    }
+}
+
+/* Whether the writer thread has nothing of it. */
+static bool is_idle(const struct client_session *session)
+{
+    return session->known.holds == 0 && session->known.jobs_done == session->jobs_pushed;
+}
+
+static void forget(struct session_table *table, struct client_session *session)
+{
+    struct client_session **link = bucket_of(table, session->id);
+
+    left_remove(table, session);
+    while (*link != session) {
+        link = &(*link)->next_in_bucket;
+    }
+    *link = session->next_in_bucket;
+    table->left_count--;
+    table->count--;
+    table->hello_bytes -= session->hello_size;
+    session_free(session);
+}
+
+/* Looks at the one that was left first: forgets it, or puts it behind all others if it is still in use. */
+static bool forget_first(struct session_table *table)
+{
+    struct client_session *session = table->first_left;
+
+    if (is_idle(session)) {
+        forget(table, session);
+        return true;
+    }
+    left_remove(table, session);
+    left_append(table, session);
+    return false;
+}
+
+/* Returns whether one was found that could be forgotten. */
+static bool forget_one(struct session_table *table)
+{
+    for (size_t i = 0; i < FORGET_LOOKS_MAX && table->first_left != NULL; i++) {
+        if (forget_first(table)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void session_table_leave(struct session_table *table, struct client_session *session)
+{
+    session->connection = NULL;
+    session->is_left = true;
+    table->left_count++;
+    left_append(table, session);
+    if (session->jobs_pushed == 0) {
+        forget(table, session);
+    } else if (table->left_count > SESSIONS_MAX_LEFT) {
+        (void)forget_one(table);
+    }
+}
+
+void session_table_return(struct session_table *table, struct client_session *session)
+{
+    if (session->is_left) {
+        left_remove(table, session);
+        session->is_left = false;
+        table->left_count--;
+    }
+}
+
+void session_table_forget(struct session_table *table, uint64_t left_before_ns)
+{
+    /* Those that are in use become the youngest, so each is looked at once. */
+    for (size_t looks = table->left_count;
+         looks > 0 && table->first_left->last_seen_ns < left_before_ns; looks--) {
+        (void)forget_first(table);
+    }
+}
+
+/* --- All of them --- */
+
+static bool has_room(const struct session_table *table, size_t hello_bytes)
+{
+    return table->left_count <= SESSIONS_MAX_LEFT &&
+           table->hello_bytes + hello_bytes <= SESSIONS_MAX_HELLO_BYTES;
+}
+
 int session_table_add(struct session_table *table, const struct hello *hello,
                       struct slice packed_hello, struct peer_identity peer, enum source_kind kind,
                       struct client_session **ret_session)
 {
     struct client_session **bucket = bucket_of(table, hello->session);
 
-    if (table->hello_bytes + packed_hello.size > SESSIONS_MAX_HELLO_BYTES) {
-        return -EDQUOT;
+    while (!has_room(table, packed_hello.size)) {
+        if (!forget_one(table)) {
+            return -EDQUOT;
+        }
     }
     struct client_session *session = session_new(hello, packed_hello, peer, kind);
     if (session == NULL) {
@@ -89,12 +208,6 @@ void session_note_frame(struct client_session *session, const struct disk_job *j
     record_counts_add(&session->received, &job->counts);
 }
 
-static bool is_idle(const struct client_session *session)
-{
-    return session->connection == NULL && session->kind == SOURCE_PROCESS &&
-           session->known.holds == 0 && session->known.jobs_done == session->jobs_pushed;
-}
-
 void session_table_visit(struct session_table *table,
                          void (*visit)(void *context, struct client_session *session),
                          void *context)
@@ -105,73 +218,6 @@ void session_table_visit(struct session_table *table,
             visit(context, session);
         }
     }
-}
-
-static void forget_seen_before(struct session_table *table, uint64_t seen_before_ns)
-{
-    for (size_t i = 0; i < SESSION_BUCKETS; i++) {
-        struct client_session **link = &table->buckets[i];
-
-        while (*link != NULL) {
-            struct client_session *session = *link;
-
-            if (!is_idle(session) || session->last_seen_ns >= seen_before_ns) {
-                link = &session->next_in_bucket;
-                continue;
-            }
-            *link = session->next_in_bucket;
-            table->count--;
-            table->hello_bytes -= session->hello_size;
-            session_free(session);
-        }
-    }
-}
-
-struct idle_times {
-    uint64_t *seen_ns; /* NULL while counting */
-    size_t count;
-};
-
-static void note_idle(void *context, struct client_session *session)
-{
-    struct idle_times *times = context;
-
-    if (!is_idle(session)) {
-        return;
-    }
-    if (times->seen_ns != NULL) {
-        times->seen_ns[times->count] = session->last_seen_ns;
-    }
-    times->count++;
-}
-
-static int compare_times(const void *left, const void *right)
-{
-    uint64_t a = *(const uint64_t *)left;
-    uint64_t b = *(const uint64_t *)right;
-
-    return (a > b) - (a < b);
-}
-
-void session_table_forget_idle(struct session_table *table, uint64_t seen_before_ns,
-                               size_t most_idle)
-{
-    struct idle_times times = {0};
-
-    forget_seen_before(table, seen_before_ns);
-    session_table_visit(table, note_idle, &times);
-    if (times.count <= most_idle) {
-        return;
-    }
-    size_t surplus = times.count - most_idle;
-    AUTO_FREE uint64_t *seen_ns = calloc(times.count, sizeof(*seen_ns));
-    if (seen_ns == NULL) {
-        return;
-    }
-    times = (struct idle_times){.seen_ns = seen_ns};
-    session_table_visit(table, note_idle, &times);
-    qsort(seen_ns, times.count, sizeof(*seen_ns), compare_times);
-    forget_seen_before(table, seen_ns[surplus - 1] + 1);
 }
 
 void session_table_release(struct session_table *table)

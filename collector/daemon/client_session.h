@@ -19,8 +19,8 @@ struct disk_job;
 struct part;
 
 enum {
-    /* Sessions remembered after their connection ended, so that what they send again is recognised. */
-    SESSIONS_MAX_IDLE = 16384,
+    /* Sessions remembered after their client left, so that what it sends again is recognised. */
+    SESSIONS_MAX_LEFT = 16384,
     SESSION_BUCKETS = 4096, /* a power of two */
     SESSION_SHOWN_NAME_BYTES = 64,
 };
@@ -79,11 +79,15 @@ struct client_session {
 
     /* The loop's. */
     struct client_session *next_in_bucket;
+    bool is_left; /* nobody feeds it: in the list by next_left */
+    struct client_session *next_left;
+    struct client_session *previous_left;
     struct connection *connection; /* borrowed; NULL while not connected */
     uint64_t last_sequence;        /* greatest received */
     uint64_t jobs_pushed;
-    bool needs_end;        /* frames were pushed, and no JOB_END_PART since */
-    uint64_t last_seen_ns; /* monotonic */
+    bool needs_end; /* frames were pushed, and no JOB_END_PART since */
+    uint64_t
+        last_seen_ns; /* monotonic; of one that is left: when that happened, or was found to be in use still */
     struct client_session *next_updated;
     uint64_t frames;
     uint64_t frame_bytes;
@@ -104,12 +108,16 @@ struct session_table {
     struct client_session *buckets[SESSION_BUCKETS]; /* owned */
     size_t count;
     size_t hello_bytes;
+    struct client_session *first_left; /* by last_seen_ns, the oldest first */
+    struct client_session *last_left;
+    size_t left_count;
 };
 
 /*
- * Adds a session. hello is copied.
+ * Adds a session, which somebody feeds: a connection, or the sampler of the machine. hello is copied. Forgets sessions that
+ * are left if there are too many, or if their greetings take the room.
  *
- * Returns:  0; -EDQUOT if the memory for greetings is used up; -ENOMEM.
+ * Returns:  0; -EDQUOT if that does not help, since the writer thread still has them; -ENOMEM.
  * Threads:  the loop's only, as all functions here.
  */
 MUST_USE int session_table_add(struct session_table *table, const struct hello *hello,
@@ -119,10 +127,15 @@ MUST_USE int session_table_add(struct session_table *table, const struct hello *
 /* The session of that id, or NULL. */
 struct client_session *session_table_find(struct session_table *table, const uint8_t *id);
 
-/* Forgets the sessions that are not connected, have no job on its way, and were seen before that time; all of them, or the
- * oldest ones only as far as there are more than most_idle. */
-void session_table_forget_idle(struct session_table *table, uint64_t seen_before_ns,
-                               size_t most_idle);
+/* Nobody feeds session any more: from now on it is only remembered, for as long as there is room and time. One that never
+ * sent anything is forgotten at once. */
+void session_table_leave(struct session_table *table, struct client_session *session);
+
+/* Somebody feeds it again. */
+void session_table_return(struct session_table *table, struct client_session *session);
+
+/* Forgets the sessions that were left before that time, unless the writer thread still has something of them. */
+void session_table_forget(struct session_table *table, uint64_t left_before_ns);
 
 /* Counts a frame as received, and as on its way to the writer thread. */
 void session_note_frame(struct client_session *session, const struct disk_job *job);

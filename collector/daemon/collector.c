@@ -238,7 +238,7 @@ static void close_overdue(struct collector *collector)
     }
 }
 
-static void forget_idle_sessions(struct collector *collector)
+static void forget_old_sessions(struct collector *collector)
 {
     uint64_t now_ns = collector->round_ns;
 
@@ -246,9 +246,8 @@ static void forget_idle_sessions(struct collector *collector)
         return;
     }
     collector->forget_due_ns = collector->served_ns + FORGET_INTERVAL_NS;
-    session_table_forget_idle(&collector->sessions,
-                              now_ns > SESSION_MEMORY_NS ? now_ns - SESSION_MEMORY_NS : 0,
-                              SESSIONS_MAX_IDLE);
+    session_table_forget(&collector->sessions,
+                         now_ns > SESSION_MEMORY_NS ? now_ns - SESSION_MEMORY_NS : 0);
 }
 
 static void step_machine(struct collector *collector, bool is_last)
@@ -290,7 +289,7 @@ int collector_step(struct collector *collector, uint64_t timeout_ns)
     /* Those that were closed may have held memory. */
     resume_waiting(collector);
     connection_table_free_buried(&collector->connections);
-    forget_idle_sessions(collector);
+    forget_old_sessions(collector);
     step_machine(collector, false);
     return r;
 }

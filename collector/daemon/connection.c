@@ -31,11 +31,10 @@ static void leave_session(struct connection *connection)
         return;
     }
     connection->session = NULL;
-    session->connection = NULL;
-    session->last_seen_ns = clock_monotonic_ns();
     if (collector->is_reading) {
         collector_end_part(collector, session, END_CONNECTION_LOST);
     }
+    session_table_leave(&collector->sessions, session);
 }
 
 void connection_close(struct connection *connection)

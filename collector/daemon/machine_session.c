@@ -11,7 +11,7 @@ int machine_session_open(struct machine_session *ret_machine, struct session_tab
         .uid = (uint32_t)geteuid(),
         .gid = (uint32_t)getegid(),
     };
-    struct machine_session machine = {0};
+    struct machine_session machine = {.table = table};
     struct hello hello;
 
     int r = machine_sampler_new(&machine.sampler, period_ns);
@@ -79,5 +79,8 @@ int machine_session_step(struct machine_session *machine, struct disk_channel *c
 void machine_session_release(struct machine_session *machine)
 {
     machine_sampler_free(machine->sampler);
+    if (machine->session != NULL) {
+        session_table_leave(machine->table, machine->session);
+    }
     *machine = (struct machine_session){0};
 }

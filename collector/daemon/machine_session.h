@@ -9,6 +9,7 @@
 
 struct machine_session {
     struct machine_sampler *sampler; /* owned; NULL while the machine is not sampled */
+    struct session_table *table;     /* borrowed */
     struct client_session *session;  /* borrowed from the table */
 };
 
@@ -33,5 +34,5 @@ uint64_t machine_session_next_ns(const struct machine_session *machine);
 MUST_USE int machine_session_step(struct machine_session *machine, struct disk_channel *channel,
                                   struct memory_budget *budget, uint64_t now_ns, bool is_last);
 
-/* Stops sampling; what was not handed over is gone. The session stays in its table. */
+/* Stops sampling; what was not handed over is gone. The session is left to its table. */
 void machine_session_release(struct machine_session *machine);

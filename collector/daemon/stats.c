@@ -138,11 +138,9 @@ static int compare_sessions(const void *left, const void *right)
 {
     const struct client_session *a = *(struct client_session *const *)left;
     const struct client_session *b = *(struct client_session *const *)right;
-    bool a_is_here = a->connection != NULL || a->kind == SOURCE_MACHINE;
-    bool b_is_here = b->connection != NULL || b->kind == SOURCE_MACHINE;
 
-    if (a_is_here != b_is_here) {
-        return a_is_here ? -1 : 1;
+    if (a->is_left != b->is_left) {
+        return b->is_left ? -1 : 1;
     }
     return (a->last_seen_ns < b->last_seen_ns) - (a->last_seen_ns > b->last_seen_ns);
 }

@@ -68,11 +68,6 @@ static void put_client(struct text_buffer *text, const struct client_metric *met
     text_append(text, "} %llu\n", (unsigned long long)metric->value(session));
 }
 
-static bool is_here(const struct client_session *session)
-{
-    return session->connection != NULL || session->kind == SOURCE_MACHINE;
-}
-
 /* Only those that are connected, which come first: what has ended would be told for ever. */
 static void put_clients(struct text_buffer *text, struct collector *collector)
 {
@@ -84,7 +79,7 @@ static void put_clients(struct text_buffer *text, struct collector *collector)
     }
     for (size_t i = 0; i < ARRAY_SIZE(client_metrics); i++) {
         put_head(text, "eddy_client_", client_metrics[i].name, client_metrics[i].help, true);
-        for (size_t s = 0; s < list.count && is_here(list.sessions[s]); s++) {
+        for (size_t s = 0; s < list.count && !list.sessions[s]->is_left; s++) {
             put_client(text, &client_metrics[i], list.sessions[s]);
         }
     }

@@ -93,7 +93,7 @@ static void put_session(struct text_buffer *text, const struct client_session *s
 
     if (session->connection != NULL) {
         (void)stats_time(since, session->connection->connected_realtime_ns);
-    } else if (session->kind == SOURCE_MACHINE) {
+    } else if (!session->is_left) {
         (void)snprintf(since, sizeof(since), "the machine itself");
     } else if (session->ended) {
         (void)snprintf(since, sizeof(since), "ended");
@@ -119,7 +119,7 @@ static void put_sessions(struct text_buffer *text, struct collector *collector)
     for (size_t i = 0; i < list.count; i++) {
         const struct client_session *session = list.sessions[i];
 
-        gone += session->connection == NULL && session->kind == SOURCE_PROCESS;
+        gone += session->is_left;
         if (gone <= SHOWN_GONE_MAX) {
             put_session(text, session);
         }

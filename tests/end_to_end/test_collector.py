@@ -417,6 +417,18 @@ def test_memory_that_is_used_up_stops_reading_and_nothing_else(start):
     assert counter(collector, "memory_bytes") == 0
 
 
+def test_those_who_only_greet_leave_nothing_behind(collector):
+    for _ in range(300):
+        RawClient(collector.socket).close()
+    programs.wait_for(lambda: counter(collector, "sessions") == 0, what="all are forgotten")
+    client = RawClient(collector.socket)
+    client.send_frame()
+    client.wait_written(1)
+    client.close()
+    wait_counter(collector, "parts_closed", 1)
+    assert [c["session"] for c in collector.stats()["clients"]] == [client.session.hex()]
+
+
 # ---- Life and death ----
 
 
@@ -1027,6 +1039,25 @@ def test_the_machine_is_a_session_of_its_own(tmp_path):
     assert any(name.startswith("system.cpu") for name in names)
     assert session.last_end.totals_final
     assert session.last_end.totals.produced.samples == session.rows > 0
+
+
+def test_the_machine_can_be_left_out_and_taken_in_while_it_runs(tmp_path):
+    config = tmp_path / "collector.conf"
+    config.write_text("[Machine]\nSample=yes\n")
+
+    def machines():
+        """Whether each session of the machine has ended, the youngest first."""
+        return [c["ended"] for c in collector.stats()["clients"] if c["kind"] == "machine"]
+
+    with programs.Collector(tmp_path / "sampled", "--config", config) as collector:
+        for former in range(3):
+            programs.wait_for(lambda: machines() == [False] + [True] * former, what="it is taken in")
+            config.write_text("[Machine]\nSample=no\n")
+            collector.signal(signal.SIGHUP)
+            programs.wait_for(lambda: machines() == [True] * (former + 1), what="it is left out")
+            config.write_text("[Machine]\nSample=yes\n")
+            collector.signal(signal.SIGHUP)
+    check_files(collector)
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["run", "--wings"], ["run", "extra"], ["stats", "extra"],

@@ -65,50 +65,143 @@ Test(client_session, sessions_are_found_by_their_id)
     cr_expect_null(session_table_find(&table, unknown.session));
 }
 
-Test(client_session, memory_for_greetings_is_limited)
+static int add_large(uint32_t number, struct client_session **ret_session)
 {
     static uint8_t large[1 << 20];
-    struct hello hello = make_hello(0);
-    struct client_session *session = NULL;
-    size_t count = 0;
-    int r;
+    struct hello hello = make_hello(number);
 
-    do {
-        hello = make_hello((uint32_t)count++);
-        r = session_table_add(&table, &hello, (struct slice){large, sizeof(large)},
-                              (struct peer_identity){0}, SOURCE_PROCESS, &session);
-    } while (r == 0);
-    cr_expect_eq(r, -EDQUOT);
-    cr_expect_eq(count, SESSIONS_MAX_HELLO_BYTES / sizeof(large) + 1);
-    session_table_forget_idle(&table, UINT64_MAX, 0);
+    return session_table_add(&table, &hello, (struct slice){large, sizeof(large)},
+                             (struct peer_identity){0}, SOURCE_PROCESS, ret_session);
+}
+
+/* As if it had sent something once, and all of that were done. */
+static void make_idle(struct client_session *session)
+{
+    session->jobs_pushed = 1;
+    session->known.jobs_done = 1;
+}
+
+static bool is_known(uint32_t number)
+{
+    struct hello hello = make_hello(number);
+
+    return session_table_find(&table, hello.session) != NULL;
+}
+
+Test(client_session, memory_for_greetings_is_limited_and_those_that_left_give_way)
+{
+    const uint32_t most = SESSIONS_MAX_HELLO_BYTES >> 20;
+    struct client_session *sessions[64] = {0};
+
+    for (uint32_t i = 0; i < most; i++) {
+        cr_assert_eq(add_large(i, &sessions[i]), 0);
+        make_idle(sessions[i]);
+    }
+    cr_expect_eq(add_large(most, &sessions[most]), -EDQUOT);
+    session_table_leave(&table, sessions[5]);
+    session_table_leave(&table, sessions[3]);
+    cr_expect_eq(add_large(most, &sessions[most]), 0);
+    cr_expect_not(is_known(5));
+    cr_expect(is_known(3));
+    cr_expect_eq(table.count, most);
+    cr_expect_eq(table.hello_bytes, (size_t)SESSIONS_MAX_HELLO_BYTES);
+}
+
+Test(client_session, no_more_sessions_are_remembered_than_there_is_room_for)
+{
+    for (uint32_t i = 0; i < SESSIONS_MAX_LEFT + 1000; i++) {
+        struct client_session *session = add(i);
+
+        make_idle(session);
+        session_table_leave(&table, session);
+    }
+    cr_expect_eq(table.count, SESSIONS_MAX_LEFT);
+    cr_expect_eq(table.left_count, SESSIONS_MAX_LEFT);
+    cr_expect_not(is_known(999));
+    cr_expect(is_known(1000));
+    session_table_forget(&table, UINT64_MAX);
     cr_expect_eq(table.count, 0);
     cr_expect_eq(table.hello_bytes, 0);
 }
 
-Test(client_session, only_idle_sessions_are_forgotten_the_oldest_first)
+Test(client_session, who_never_sent_anything_is_forgotten_at_once)
 {
-    struct client_session *busy[3] = {add(1), add(2), add(3)};
-    struct connection *connected = (struct connection *)(void *)busy; /* only its presence counts */
+    struct client_session *quiet = add(1);
+    struct client_session *busy = add(2);
 
-    busy[0]->connection = connected;
-    busy[1]->jobs_pushed = 1;
-    busy[2]->known.holds = 1;
-    for (uint32_t i = 0; i < 10; i++) {
-        add(10 + i)->last_seen_ns = 1000 + i;
-    }
-    session_table_forget_idle(&table, 1003, 100);
-    cr_expect_eq(table.count, 3 + 7);
-    session_table_forget_idle(&table, 0, 2);
-    cr_expect_eq(table.count, 3 + 2);
-    struct hello newest = make_hello(19);
-    cr_expect_not_null(session_table_find(&table, newest.session));
-    session_table_forget_idle(&table, UINT64_MAX, 0);
-    cr_expect_eq(table.count, 3);
-    busy[0]->connection = NULL;
-    busy[1]->known.jobs_done = 1;
-    busy[2]->known.holds = 0;
-    session_table_forget_idle(&table, UINT64_MAX, 0);
+    busy->jobs_pushed = 1;
+    session_table_leave(&table, quiet);
+    session_table_leave(&table, busy);
+    cr_expect_not(is_known(1));
+    cr_expect(is_known(2));
+    cr_expect_eq(table.count, 1);
+}
+
+Test(client_session, what_the_writer_thread_has_is_not_forgotten)
+{
+    struct client_session *pushed = add(1);
+    struct client_session *held = add(2);
+    struct client_session *idle = add(3);
+
+    pushed->jobs_pushed = 1;
+    make_idle(held);
+    held->known.holds = 1;
+    make_idle(idle);
+    session_table_leave(&table, pushed);
+    session_table_leave(&table, held);
+    session_table_leave(&table, idle);
+    session_table_forget(&table, UINT64_MAX);
+    cr_expect_eq(table.count, 2);
+    cr_expect_not(is_known(3));
+    pushed->known.jobs_done = 1;
+    held->known.holds = 0;
+    session_table_forget(&table, UINT64_MAX);
     cr_expect_eq(table.count, 0);
+}
+
+Test(client_session, nobody_new_is_taken_while_too_many_that_left_are_in_use)
+{
+    struct client_session *session = NULL;
+    struct hello hello = make_hello(SESSIONS_MAX_LEFT + 1);
+    struct slice nothing = {0};
+
+    for (uint32_t i = 0; i <= SESSIONS_MAX_LEFT; i++) {
+        session = add(i);
+        session->jobs_pushed = 1;
+        session_table_leave(&table, session);
+    }
+    cr_expect_eq(session_table_add(&table, &hello, nothing, (struct peer_identity){0},
+                                   SOURCE_PROCESS, &session),
+                 -EDQUOT);
+    session->known.jobs_done = 1;
+    /* Each attempt looks at some of them. */
+    int r = -EDQUOT;
+    for (uint32_t i = 0; i < SESSIONS_MAX_LEFT && r == -EDQUOT; i++) {
+        r = session_table_add(&table, &hello, nothing, (struct peer_identity){0}, SOURCE_PROCESS,
+                              &session);
+    }
+    cr_expect_eq(r, 0);
+    cr_expect_not(is_known(SESSIONS_MAX_LEFT));
+}
+
+Test(client_session, only_what_was_left_long_ago_is_forgotten_and_nothing_that_came_back)
+{
+    struct client_session *sessions[3] = {add(0), add(1), add(2)};
+
+    for (size_t i = 0; i < ARRAY_SIZE(sessions); i++) {
+        make_idle(sessions[i]);
+        session_table_leave(&table, sessions[i]);
+        sessions[i]->last_seen_ns = 1000 + i;
+    }
+    session_table_return(&table, sessions[0]);
+    session_table_forget(&table, 1002);
+    cr_expect(is_known(0));
+    cr_expect_not(is_known(1));
+    cr_expect(is_known(2));
+    cr_expect_eq(table.left_count, 1);
+    session_table_return(&table, sessions[2]);
+    session_table_return(&table, sessions[2]);
+    cr_expect_eq(table.left_count, 0);
 }
 
 Test(client_session, frames_are_counted_as_they_are_handed_over)
