@@ -126,7 +126,12 @@ static inline __attribute__((always_inline)) uint64_t begin_in_slot(struct ring 
 static inline __attribute__((always_inline)) uint64_t begin_operation(struct eddy_name *name,
                                                                       const struct begin *begin)
 {
-    struct ring *ring = LIKELY(name != NULL) ? thread_ring_enter(CALL_OPERATION) : NULL;
+    /* Through eddy.h this was tested already; other languages come here directly. */
+    if (UNLIKELY(name == NULL || !__atomic_load_n(&eddy_recording, __ATOMIC_RELAXED))) {
+        return 0;
+    }
+
+    struct ring *ring = thread_ring_enter(CALL_OPERATION);
 
     if (UNLIKELY(ring == NULL)) {
         return 0;
@@ -203,19 +208,23 @@ void eddy_exported_enqueue(uint64_t operation, struct eddy_queue *queue)
 
 /* --- End --- */
 
+/* Word by word: a wider load would wait until the stores of the last change of state are in the cache. */
 static void write_state_entry(const struct slot *slot, struct record *entry)
 {
-    struct state_entry states = {
-        .queue = slot->queue == 0 ? 0
-                                  : atomic_load_explicit(
-                                        &recorder_queue(session->recorder, slot->queue - 1)->name,
-                                        memory_order_relaxed),
-        .depth = slot->queue == 0 ? 0 : slot->queue_depth,
-        .mask = slot->state_mask,
-    };
+    struct state_entry *states = (struct state_entry *)entry;
 
-    memcpy(states.ticks, slot->state_ticks, sizeof(states.ticks));
-    memcpy(entry, &states, sizeof(states));
+    for (int i = 0; i < STATE_COUNT; i++) {
+        states->ticks[i] = __atomic_load_n(&slot->state_ticks[i], __ATOMIC_RELAXED);
+    }
+    states->queue = 0;
+    states->depth = 0;
+    if (slot->queue != 0) {
+        states->queue = atomic_load_explicit(
+            &recorder_queue(session->recorder, slot->queue - 1)->name, memory_order_relaxed);
+        states->depth = slot->queue_depth;
+    }
+    states->mask = slot->state_mask;
+    memset(states->reserved, 0, sizeof(states->reserved));
 }
 
 /* Writes states, queue and attributes behind the record. Returns the number of entries. */
