@@ -7,8 +7,9 @@
 enum {
     ROW_BITS = 16,
     KEY_TIME_BITS = 64 - ROW_BITS,
-    DIGIT_BITS = 11,
-    DIGITS = 1 << DIGIT_BITS,
+    MAX_DIGIT_BITS = 11,
+    MAX_DIGITS = (KEY_TIME_BITS + MAX_DIGIT_BITS - 1) / MAX_DIGIT_BITS,
+    MAX_RUNS = 32, /* more of them, and sorting by digits is faster than merging */
     LEAST_CAPACITY = 256,
 };
 
@@ -45,67 +46,240 @@ int row_order_reserve(struct row_order *order, size_t count)
     return 0;
 }
 
+/* Runs in which the times do not fall. */
+struct time_runs {
+    uint32_t count;
+    uint32_t ends[MAX_RUNS]; /* where each ends */
+};
+
+/* Returns false if there are more than MAX_RUNS. */
+static bool find_runs(struct time_runs *ret_runs, const uint64_t *times, size_t count)
+{
+    uint32_t runs = 0;
+
+    for (size_t i = 1; i < count; i++) {
+        if (UNLIKELY(times[i] < times[i - 1])) {
+            if (runs == MAX_RUNS - 1) {
+                return false;
+            }
+            ret_runs->ends[runs++] = (uint32_t)i;
+        }
+    }
+    ret_runs->ends[runs++] = (uint32_t)count;
+    ret_runs->count = runs;
+    return true;
+}
+
 struct time_span {
     uint64_t least;
     uint64_t greatest;
-    uint64_t descents; /* places where a time is less than the one before */
 };
 
-static struct time_span find_span(const uint64_t *times, size_t count)
+static struct time_span span_of_runs(const uint64_t *times, const struct time_runs *runs)
 {
-    struct time_span span = {times[0], times[0], 0};
+    struct time_span span = {UINT64_MAX, 0};
+    uint32_t begin = 0;
 
-    for (size_t i = 1; i < count; i++) {
-        span.least = min_u64(span.least, times[i]);
-        span.greatest = max_u64(span.greatest, times[i]);
-        span.descents += times[i] < times[i - 1];
+    for (uint32_t i = 0; i < runs->count; i++) {
+        span.least = min_u64(span.least, times[begin]);
+        begin = runs->ends[i];
+        span.greatest = max_u64(span.greatest, times[begin - 1]);
     }
     return span;
 }
 
-/* --- Times that fit into a key with their row: radix sort --- */
-
-/* One pass, by the digit that stands at shift. */
-static void sort_by_digit(const uint64_t *from, uint64_t *to, size_t count, unsigned int shift)
+static struct time_span find_span(const uint64_t *times, size_t count)
 {
-    uint32_t place[DIGITS] = {0};
-    uint32_t sum = 0;
+    struct time_span span = {times[0], times[0]};
 
-    for (size_t i = 0; i < count; i++) {
-        place[(from[i] >> shift) & (DIGITS - 1)]++;
+    for (size_t i = 1; i < count; i++) {
+        span.least = min_u64(span.least, times[i]);
+        span.greatest = max_u64(span.greatest, times[i]);
     }
-    for (size_t digit = 0; digit < DIGITS; digit++) {
-        uint32_t here = place[digit];
+    return span;
+}
 
-        place[digit] = sum;
-        sum += here;
-    }
+/* --- Keys: time and row in one word --- */
+
+static bool fits_into_keys(struct time_span span)
+{
+    return (span.greatest - span.least) >> KEY_TIME_BITS == 0;
+}
+
+static void make_keys(struct row_order *order, size_t count, uint64_t least)
+{
     for (size_t i = 0; i < count; i++) {
-        to[place[(from[i] >> shift) & (DIGITS - 1)]++] = from[i];
+        order->keys[i] = (order->times[i] - least) << ROW_BITS | i;
     }
 }
 
-static void sort_keys(struct row_order *order, size_t count, const struct time_span *span)
+static void take_keys_apart(struct row_order *order, const uint64_t *keys, size_t count,
+                            uint64_t least)
 {
-    uint64_t *from = order->keys;
-    uint64_t *to = order->keys + order->capacity;
-
     for (size_t i = 0; i < count; i++) {
-        from[i] = (order->times[i] - span->least) << ROW_BITS | i;
+        order->times[i] = least + (keys[i] >> ROW_BITS);
+        order->rows[i] = (uint16_t)keys[i];
     }
-    for (unsigned int shift = 0; (span->greatest - span->least) >> shift != 0;
-         shift += DIGIT_BITS) {
-        sort_by_digit(from, to, count, shift + ROW_BITS);
+}
 
-        uint64_t *swapped = from;
+/* --- A few runs: merged --- */
 
-        from = to;
-        to = swapped;
+/* Keys in order. */
+struct key_run {
+    const uint64_t *begin;
+    const uint64_t *end;
+};
+
+/* The first of the keys that is above limit. */
+static uint64_t *find_above(uint64_t *begin, const uint64_t *end, uint64_t limit)
+{
+    size_t count = (size_t)(end - begin);
+
+    while (count > 0) {
+        size_t half = count / 2;
+
+        if (begin[half] <= limit) {
+            begin += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
     }
+    return begin;
+}
+
+/* Merges from both ends at the same time, so that neither waits for the other, and without branches, so that none is guessed. */
+static void merge_to(uint64_t *to, struct key_run left, struct key_run right)
+{
+    uint64_t *to_end = to + (left.end - left.begin) + (right.end - right.begin);
+
+    while (left.end - left.begin > 1 && right.end - right.begin > 1) {
+        uint64_t takes_right = *right.begin < *left.begin;
+        uint64_t takes_left_end = left.end[-1] > right.end[-1];
+
+        *to++ = takes_right ? *right.begin : *left.begin;
+        right.begin += takes_right;
+        left.begin += 1 - takes_right;
+        *--to_end = takes_left_end ? left.end[-1] : right.end[-1];
+        left.end -= takes_left_end;
+        right.end -= 1 - takes_left_end;
+    }
+    while (left.begin < left.end && right.begin < right.end) {
+        *to++ = *right.begin < *left.begin ? *right.begin++ : *left.begin++;
+    }
+
+    struct key_run rest = left.begin < left.end ? left : right;
+
+    memcpy(to, rest.begin, (size_t)(rest.end - rest.begin) * sizeof(*to));
+}
+
+/* Merges two runs that lie one behind the other. Where they do not overlap, nothing moves. */
+static void merge_neighbours(uint64_t *begin, uint64_t *middle, uint64_t *end, uint64_t *spare)
+{
+    begin = find_above(begin, middle, *middle);
+    end = find_above(middle, end, middle[-1]);
+
+    const uint64_t *spare_middle = spare + (middle - begin);
+    const uint64_t *spare_end = spare + (end - begin);
+
+    memcpy(spare, begin, (size_t)(end - begin) * sizeof(*spare));
+    merge_to(begin, (struct key_run){spare, spare_middle},
+             (struct key_run){spare_middle, spare_end});
+}
+
+/* Merges each run with the next one, until there is only one. */
+static void merge_runs(struct row_order *order, struct time_runs *runs)
+{
+    uint64_t *keys = order->keys;
+    uint64_t *spare = order->keys + order->capacity;
+
+    while (runs->count > 1) {
+        uint32_t merged = 0;
+        uint32_t begin = 0;
+
+        for (uint32_t i = 0; i < runs->count; i += 2) {
+            uint32_t end = runs->ends[i];
+
+            if (i + 1 < runs->count) {
+                uint32_t middle = end;
+
+                end = runs->ends[i + 1];
+                merge_neighbours(keys + begin, keys + middle, keys + end, spare);
+            }
+            runs->ends[merged++] = end;
+            begin = end;
+        }
+        runs->count = merged;
+    }
+}
+
+/* --- Many runs: sorted by digits --- */
+
+/* How a time is cut into digits. */
+struct digits {
+    unsigned int count;
+    unsigned int bits; /* of each */
+};
+
+static struct digits cut_into_digits(uint64_t greatest)
+{
+    unsigned int bits = 64U - (unsigned int)__builtin_clzll(greatest | 1);
+    unsigned int count = (bits + MAX_DIGIT_BITS - 1) / MAX_DIGIT_BITS;
+
+    return (struct digits){count, (bits + count - 1) / count};
+}
+
+typedef uint32_t digit_places[1 << MAX_DIGIT_BITS];
+
+/* Where the rows with each digit begin, for all digits in one pass: so no addition waits for the one before. */
+static void find_places(digit_places *places, const uint64_t *keys, size_t count,
+                        struct digits digits)
+{
+    const uint64_t mask = (UINT64_C(1) << digits.bits) - 1;
+
+    memset(places, 0, digits.count * sizeof(*places));
     for (size_t i = 0; i < count; i++) {
-        order->times[i] = span->least + (from[i] >> ROW_BITS);
-        order->rows[i] = (uint16_t)from[i];
+        uint64_t time = keys[i] >> ROW_BITS;
+
+        for (unsigned int digit = 0; digit < digits.count; digit++) {
+            places[digit][time & mask]++;
+            time >>= digits.bits;
+        }
     }
+    for (unsigned int digit = 0; digit < digits.count; digit++) {
+        uint32_t sum = 0;
+
+        for (size_t i = 0; i <= mask; i++) {
+            uint32_t here = places[digit][i];
+
+            places[digit][i] = sum;
+            sum += here;
+        }
+    }
+}
+
+/* From the least digit to the greatest. Returns the sorted keys. */
+static const uint64_t *sort_by_digits(struct row_order *order, size_t count, uint64_t greatest)
+{
+    digit_places places[MAX_DIGITS];
+    uint64_t *keys = order->keys;
+    uint64_t *spare = order->keys + order->capacity;
+    struct digits digits = cut_into_digits(greatest);
+    const uint64_t mask = (UINT64_C(1) << digits.bits) - 1;
+
+    find_places(places, keys, count, digits);
+    for (unsigned int digit = 0; digit < digits.count; digit++) {
+        uint32_t *place = places[digit];
+        unsigned int shift = ROW_BITS + digit * digits.bits;
+        uint64_t *sorted = spare;
+
+        for (size_t i = 0; i < count; i++) {
+            sorted[place[keys[i] >> shift & mask]++] = keys[i];
+        }
+        spare = keys;
+        keys = sorted;
+    }
+    return keys;
 }
 
 /* --- Times too far apart: merge sort of rows --- */
@@ -153,19 +327,29 @@ static void merge_rows(struct row_order *order, size_t count)
 
 void row_order_sort(struct row_order *order, size_t count)
 {
+    struct time_runs runs;
+
     if (count == 0) {
         return;
     }
 
-    struct time_span span = find_span(order->times, count);
+    bool has_few_runs = find_runs(&runs, order->times, count);
+    struct time_span span =
+        has_few_runs ? span_of_runs(order->times, &runs) : find_span(order->times, count);
 
-    if (span.descents == 0) {
+    if (has_few_runs && runs.count == 1) {
         for (size_t i = 0; i < count; i++) {
             order->rows[i] = (uint16_t)i;
         }
-    } else if ((span.greatest - span.least) >> KEY_TIME_BITS == 0) {
-        sort_keys(order, count, &span);
-    } else {
+    } else if (!fits_into_keys(span)) {
         merge_rows(order, count);
+    } else if (has_few_runs) {
+        make_keys(order, count, span.least);
+        merge_runs(order, &runs);
+        take_keys_apart(order, order->keys, count, span.least);
+    } else {
+        make_keys(order, count, span.least);
+        take_keys_apart(order, sort_by_digits(order, count, span.greatest - span.least), count,
+                        span.least);
     }
 }
