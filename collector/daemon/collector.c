@@ -13,6 +13,7 @@
 
 enum {
     GREETING_MEMORY_BYTES = 4 << 20,
+    ANSWER_MEMORY_BYTES = 16 << 20,
     DRAIN_ROUNDS_MAX = 10000,
 };
 
@@ -191,6 +192,7 @@ int collector_open(struct collector *collector, const struct collector_config *c
         .channel = {.event_fd = -1},
         .spare_fd = -1,
         .greeting_memory = {.limit = GREETING_MEMORY_BYTES},
+        .answer_memory = {.limit = ANSWER_MEMORY_BYTES},
         .descriptors = descriptor_plan_of_process(),
         .started_ns = clock_monotonic_ns(),
         .is_reading = true,

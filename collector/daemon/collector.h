@@ -48,6 +48,7 @@ struct collector {
     struct connection_table connections;
     struct memory_budget frame_memory;
     struct memory_budget greeting_memory; /* also of control requests */
+    struct memory_budget answer_memory;   /* of long answers to these, until they are taken */
     struct packet_arena *arena;           /* owned */
     struct machine_session machine;
 

@@ -22,6 +22,15 @@ static struct connection_table *table_of(const struct connection *connection)
 
 /* --- The end --- */
 
+static void drop_long_output(struct connection *connection)
+{
+    if (connection->long_output != NULL) {
+        memory_budget_give_back(&connection->collector->answer_memory, connection->output_size);
+        free(take_pointer(&connection->long_output));
+    }
+    connection->output_size = 0;
+}
+
 static void leave_session(struct connection *connection)
 {
     struct collector *collector = connection->collector;
@@ -48,7 +57,7 @@ void connection_close(struct connection *connection)
     message_receiver_release(&connection->receiver);
     cleanup_close(&connection->fd);
     connection->fd = -1;
-    free(take_pointer(&connection->long_output));
+    drop_long_output(connection);
     connection_table_remove(table_of(connection), connection);
 }
 
@@ -100,8 +109,7 @@ static void write_ack(struct connection *connection)
 
 static void finish_output(struct connection *connection)
 {
-    connection->output_size = 0;
-    free(take_pointer(&connection->long_output));
+    drop_long_output(connection);
     if (connection->ack_is_due && connection->session != NULL) {
         write_ack(connection);
     }
@@ -169,6 +177,7 @@ void connection_answer(struct connection *connection, const struct wire_header *
             return;
         }
         connection->long_output = bytes;
+        connection->collector->answer_memory.used += size;
     }
     wire_header_write(bytes, header, payload);
     if (payload.size > 0) {

@@ -26,11 +26,29 @@ static void answer_text(struct connection *connection, int error, const char *te
     answer(connection, error, (struct slice){(const uint8_t *)text, strlen(text)});
 }
 
+static bool is_privileged(const struct connection *connection)
+{
+    return connection->peer.uid == 0 || connection->peer.uid == (uint32_t)geteuid();
+}
+
+/* Whether too much memory is held by those who asked and do not take their answers. The administrator has a part of it that
+ * nobody else gets. */
+static bool is_too_busy(const struct connection *connection)
+{
+    const struct memory_budget *budget = &connection->collector->answer_memory;
+
+    return budget->used >= (is_privileged(connection) ? budget->limit : budget->limit / 2);
+}
+
 static void answer_stats(struct connection *connection,
                          void (*render)(struct text_buffer *, struct collector *))
 {
     struct text_buffer text;
 
+    if (is_too_busy(connection)) {
+        answer_text(connection, -EBUSY, "too many answers are on their way; try again");
+        return;
+    }
     text_buffer_init(&text, WIRE_MAX_REPLY_BYTES);
     collector_collect(connection->collector);
     render(&text, connection->collector);
@@ -42,15 +60,10 @@ static void answer_stats(struct connection *connection,
     text_buffer_release(&text);
 }
 
-/* Each rotation makes files, so not everybody who may record may ask for it. */
-static bool may_rotate(const struct connection *connection)
-{
-    return connection->peer.uid == 0 || connection->peer.uid == (uint32_t)geteuid();
-}
-
 static void start_rotation(struct connection *connection)
 {
-    if (!may_rotate(connection)) {
+    /* Each rotation makes files, so not everybody who may record may ask for it. */
+    if (!is_privileged(connection)) {
         answer_text(connection, -EPERM,
                     "only root and the user that the collector runs as may rotate; try sudo");
         return;

@@ -93,7 +93,7 @@ void record_summary_print(struct collector *collector, const char *command)
     size_t processes = 0;
     size_t files = 0;
 
-    if (stats_list_sessions(collector, &list) < 0) {
+    if (stats_list_sessions(collector, SIZE_MAX, &list) < 0) {
         return;
     }
     for (size_t i = 0; i < list.count; i++) {

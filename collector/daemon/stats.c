@@ -127,11 +127,13 @@ size_t stats_gather(const struct collector *collector,
     return list.count;
 }
 
-static void note_session(void *context, struct client_session *session)
+static void note_fed(void *context, struct client_session *session)
 {
     struct stats_sessions *list = context;
 
-    list->sessions[list->count++] = session;
+    if (!session->is_left) {
+        list->sessions[list->count++] = session;
+    }
 }
 
 static int compare_sessions(const void *left, const void *right)
@@ -139,23 +141,27 @@ static int compare_sessions(const void *left, const void *right)
     const struct client_session *a = *(struct client_session *const *)left;
     const struct client_session *b = *(struct client_session *const *)right;
 
-    if (a->is_left != b->is_left) {
-        return b->is_left ? -1 : 1;
-    }
     return (a->last_seen_ns < b->last_seen_ns) - (a->last_seen_ns > b->last_seen_ns);
 }
 
-int stats_list_sessions(struct collector *collector, struct stats_sessions *ret_list)
+int stats_list_sessions(struct collector *collector, size_t most, struct stats_sessions *ret_list)
 {
+    struct session_table *table = &collector->sessions;
     struct stats_sessions list = {
-        .sessions = calloc(collector->sessions.count + 1, sizeof(struct client_session *)),
+        .sessions = calloc(table->count + 1, sizeof(struct client_session *)),
     };
 
     if (list.sessions == NULL) {
         return -ENOMEM;
     }
-    session_table_visit(&collector->sessions, note_session, &list);
+    session_table_visit(table, note_fed, &list);
     qsort(list.sessions, list.count, sizeof(struct client_session *), compare_sessions);
+    for (struct client_session *session = table->last_left; session != NULL && list.count < most;
+         session = session->previous_left) {
+        list.sessions[list.count++] = session;
+    }
+    list.count = min_u64(list.count, most);
+    list.omitted = table->count - list.count;
     *ret_list = list;
     return 0;
 }

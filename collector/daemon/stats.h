@@ -9,7 +9,11 @@
 #include "collector.h"
 #include "text_buffer.h"
 
-enum { STATS_LINES_MAX = 64 };
+enum {
+    STATS_LINES_MAX = 64,
+    /* Sessions that an answer lists: it then fits into WIRE_MAX_REPLY_BYTES, and keeps the loop for milliseconds only. */
+    STATS_SESSIONS_MAX = 4096,
+};
 
 struct stats_line {
     const char *name; /* "frames_received" */
@@ -34,10 +38,12 @@ uint64_t stats_records(const struct record_counts *counts);
 struct stats_sessions {
     struct client_session **sessions; /* owned array of borrowed sessions; free() */
     size_t count;
+    size_t omitted; /* the last ones, of which there are more than asked for */
 };
 
-/* Returns 0 or -ENOMEM. */
-MUST_USE int stats_list_sessions(struct collector *collector, struct stats_sessions *ret_list);
+/* Lists at most so many. Returns 0 or -ENOMEM. */
+MUST_USE int stats_list_sessions(struct collector *collector, size_t most,
+                                 struct stats_sessions *ret_list);
 
 /* "2026-11-24T15:27:17Z" */
 enum { STATS_TIME_BYTES = 32 };

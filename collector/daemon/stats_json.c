@@ -106,7 +106,7 @@ static void put_sessions(struct text_buffer *text, struct collector *collector)
 {
     struct stats_sessions list;
 
-    if (stats_list_sessions(collector, &list) < 0) {
+    if (stats_list_sessions(collector, STATS_SESSIONS_MAX, &list) < 0) {
         text->has_failed = true;
         return;
     }
@@ -115,7 +115,7 @@ static void put_sessions(struct text_buffer *text, struct collector *collector)
         text_append(text, "%s\n", i == 0 ? "" : ",");
         put_session(text, list.sessions[i]);
     }
-    text_append(text, "\n  ]\n");
+    text_append(text, "\n  ],\n  \"clients_omitted\": %zu\n", list.omitted);
     free(list.sessions);
 }
 

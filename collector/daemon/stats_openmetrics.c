@@ -73,7 +73,7 @@ static void put_clients(struct text_buffer *text, struct collector *collector)
 {
     struct stats_sessions list;
 
-    if (stats_list_sessions(collector, &list) < 0) {
+    if (stats_list_sessions(collector, STATS_SESSIONS_MAX, &list) < 0) {
         text->has_failed = true;
         return;
     }

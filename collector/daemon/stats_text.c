@@ -110,7 +110,7 @@ static void put_sessions(struct text_buffer *text, struct collector *collector)
     struct stats_sessions list;
     size_t gone = 0;
 
-    if (stats_list_sessions(collector, &list) < 0) {
+    if (stats_list_sessions(collector, STATS_SESSIONS_MAX, &list) < 0) {
         text->has_failed = true;
         return;
     }
@@ -127,6 +127,9 @@ static void put_sessions(struct text_buffer *text, struct collector *collector)
     if (gone > SHOWN_GONE_MAX) {
         text_append(text, "(and %zu more that are gone: --json lists them)\n",
                     gone - SHOWN_GONE_MAX);
+    }
+    if (list.omitted > 0) {
+        text_append(text, "(and %zu more, which are not listed)\n", list.omitted);
     }
     if (list.count == 0) {
         text_append(text, "(no program has connected yet)\n");

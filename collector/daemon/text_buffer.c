@@ -19,45 +19,57 @@ void text_buffer_release(struct text_buffer *text)
     text->capacity = 0;
 }
 
-/* Room for more bytes and a NUL. */
-static bool reserve(struct text_buffer *text, size_t more)
+/* Makes room for size bytes and a NUL. */
+static bool reserve(struct text_buffer *text, size_t size)
 {
     size_t capacity = max_u64(text->capacity, FIRST_CAPACITY_BYTES);
 
-    if (text->has_failed || more > text->limit - text->size) {
+    if (size > text->limit - text->size) {
         text->has_failed = true;
         return false;
     }
-    while (capacity <= text->size + more) {
+    while (capacity <= text->size + size) {
         capacity *= 2;
     }
-    if (capacity != text->capacity) {
-        char *bytes = realloc(text->bytes, capacity);
-
-        if (bytes == NULL) {
-            text->has_failed = true;
-            return false;
-        }
-        text->bytes = bytes;
-        text->capacity = capacity;
+    char *bytes = capacity == text->capacity ? text->bytes : realloc(text->bytes, capacity);
+    if (bytes == NULL) {
+        text->has_failed = true;
+        return false;
     }
+    text->bytes = bytes;
+    text->capacity = capacity;
     return true;
+}
+
+/* Formats into the room that is left. Returns the length, also if it was more than that. */
+PRINTF_LIKE(2, 0)
+static size_t format_into(struct text_buffer *text, const char *format, va_list arguments)
+{
+    size_t room = text->capacity - text->size;
+    char *end = room > 0 ? text->bytes + text->size : NULL;
+    int length = vsnprintf(end, room, format, arguments);
+
+    text->has_failed = text->has_failed || length < 0;
+    return length < 0 ? 0 : (size_t)length;
 }
 
 void text_append(struct text_buffer *text, const char *format, ...)
 {
     va_list arguments;
 
-    va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
-    va_end(arguments);
-    if (length < 0 || !reserve(text, (size_t)length)) {
+    if (text->has_failed) {
         return;
     }
     va_start(arguments, format);
-    (void)vsnprintf(text->bytes + text->size, text->capacity - text->size, format, arguments);
+    size_t length = format_into(text, format, arguments);
     va_end(arguments);
-    text->size += (size_t)length;
+    bool fits = length < text->capacity - text->size && length <= text->limit - text->size;
+    if (!fits && reserve(text, length)) {
+        va_start(arguments, format);
+        length = format_into(text, format, arguments);
+        va_end(arguments);
+    }
+    text->size += text->has_failed ? 0 : length;
 }
 
 void text_append_quoted(struct text_buffer *text, const char *value)

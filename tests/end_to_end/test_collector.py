@@ -1,5 +1,6 @@
 """The collector against clients of every kind: what is right lands on disk, what is wrong harms nobody but its sender."""
 
+import errno
 import os
 import pathlib
 import signal
@@ -49,6 +50,13 @@ def only_session(collector):
     found = list(traces.sessions(collector.output).values())
     assert len(found) == 1
     return found[0]
+
+
+def drop_files(collector):
+    """Thousands of files, each to be looked at with stock tools, would take minutes."""
+    collector.stop()
+    for path in traces.trace_files(collector.output):
+        path.unlink()
 
 
 def counter(collector, name):
@@ -1003,6 +1011,42 @@ def test_unknown_requests_are_answered(collector):
     status, text = raw_client.ask(collector.socket, "make coffee")
     assert status != 0 and "unknown request 'make coffee'" in text
     assert raw_client.ask(collector.socket, "stats json")[0] == 0
+
+
+def test_answers_that_nobody_takes_have_a_limit(collector):
+    for _ in range(1000):
+        client = RawClient(collector.socket)
+        client.send_frame()
+        client.wait_written(1)
+        client.close()
+    askers = [RawClient(collector.socket, greet=False) for _ in range(50)]
+    for asker in askers:
+        asker.send(raw_client.message(raw_client.CONTROL, b"stats json"))
+    # They get it only when they read, and one after the other.
+    programs.wait_for(lambda: raw_client.ask(collector.socket, "stats json")[0] == errno.EBUSY, what="it is busy")
+    statuses = [asker.receive()[1]["counts"][0] for asker in askers]
+    assert 10 <= statuses.count(0) < 50
+    assert set(statuses) == {0, errno.EBUSY}
+    assert raw_client.ask(collector.socket, "stats json")[0] == 0
+    drop_files(collector)
+
+
+def test_not_more_programs_are_listed_than_an_answer_may_have(collector):
+    listed = 4096
+    client = RawClient(collector.socket)
+    client.send_frame()
+    for _ in range(listed + 3):
+        client.session, client.sequence = os.urandom(16), 1
+        client.reconnect()
+        client.send_frame()
+    client.wait_written(1)
+    stats = collector.stats()
+    assert stats["counters"]["sessions"] == listed + 4
+    assert (len(stats["clients"]), stats["clients_omitted"]) == (listed, 4)
+    assert stats["clients"][0]["session"] == client.session.hex()
+    text = raw_client.ask(collector.socket, "stats text")[1]
+    assert f"(and {listed - 21} more that are gone: --json lists them)\n(and 4 more, which are not listed)" in text
+    drop_files(collector)
 
 
 def test_only_the_owner_may_rotate(tmp_path, start):
