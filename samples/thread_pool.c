@@ -8,13 +8,16 @@
  *
  * A job is one operation, begun by the producer and ended by a worker. What it does meanwhile are
  * its states (queued, running, waiting for I/O); the steps of its work are its children.
+ *
+ * With --fault it goes wrong in one of the ways in which such programs go wrong in production.
  */
 #define _GNU_SOURCE
+#include "cpu_limit.h"
+#include "document_archive.h"
 #include "sample_options.h"
 
 #include <eddy.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <math.h>
 #include <pthread.h>
@@ -22,17 +25,43 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <zstd.h>
 
-enum { MAX_WORKERS = 64, QUEUE_CAPACITY = 32, LEAST_BYTES = 8 << 10, MOST_BYTES = 8 << 20 };
+enum {
+    MAX_WORKERS = 64,
+    USUAL_WORKERS = 4,
+    CONVOY_WORKERS = 40,    /* what does not help: more of them */
+    THROTTLED_WORKERS = 16, /* as many as the machine has processors, not the container */
+    QUEUE_CAPACITY = 32,
+    LEAST_BYTES = 8 << 10,
+    MOST_BYTES = 8 << 20,
+    REPACKED_BYTES = 256 << 10,
+    CHECKPOINT_JOBS = 32, /* one job in so many makes a checkpoint */
+    REPACK_SECONDS = 1
+};
+
+enum fault { FAULT_NONE, FAULT_CONVOY, FAULT_SLOW_DISK, FAULT_THROTTLE, FAULT_POOL_EXHAUSTION };
+static const char *const fault_names[] = {"none",     "convoy",          "slow-disk",
+                                          "throttle", "pool-exhaustion", NULL};
+
+static struct {
+    double seconds, rate;
+    int worker_count;
+    const char *parent;
+    enum fault fault;
+} wanted = {.seconds = 10, .rate = 100, .parent = P_tmpdir};
+
+static const char usage[] =
+    "usage: thread_pool [--seconds N] [--rate N] [--workers N] [--folder DIR] [--fault NAME]\n"
+    "Compresses and stores about rate documents a second, in a new folder of DIR.\n"
+    "Faults:\n"
+    "  convoy           all of 40 workers need one lock, held while a document is compressed\n"
+    "  slow-disk        every 32nd job writes 16 MiB more, each block safe before the next\n"
+    "  throttle         16 workers may use a tenth of a CPU, or what a busy neighbour leaves\n"
+    "  pool-exhaustion  every second, jobs of another kind take all workers for long\n";
 
 static struct eddy_name pool_submit = EDDY_NAME("pool.submit");
 static struct eddy_name pool_archive = EDDY_NAME("pool.archive");
-static struct eddy_name zstd_compress = EDDY_NAME("zstd.compress");
-static struct eddy_name zstd_decompress = EDDY_NAME("zstd.decompress");
-static struct eddy_name file_write = EDDY_NAME("file.write");
-static struct eddy_name file_sync = EDDY_NAME("file.sync");
-static struct eddy_name file_read = EDDY_NAME("file.read");
+static struct eddy_name pool_repack = EDDY_NAME("pool.repack");
 static struct eddy_name document_bytes = EDDY_NAME("document.bytes");
 static struct eddy_name archived_bytes = EDDY_METRIC("pool.archived_bytes", "By");
 static struct eddy_name workers_total = EDDY_METRIC("pool.workers.total", "{worker}");
@@ -40,9 +69,9 @@ static struct eddy_name workers_busy = EDDY_METRIC("pool.workers.busy", "{worker
 static struct eddy_queue pool_queue = EDDY_QUEUE("pool.queue", QUEUE_CAPACITY);
 
 struct job {
-    unsigned number;
-    char *document; /* owned */
-    size_t size;
+    struct eddy_name *name;
+    struct document document; /* its text is owned */
+    enum archive_way way;
     uint64_t operation;
 };
 
@@ -61,14 +90,15 @@ static void submit(struct job job)
 {
     uint64_t operation = eddy_begin(&pool_submit);
 
+    eddy_state(operation, EDDY_WAITING_LOCK);
     pthread_mutex_lock(&lock);
     while (put_count - taken_count == QUEUE_CAPACITY) {
-        eddy_state(operation, EDDY_WAITING_LOCK);
+        eddy_state(operation, EDDY_QUEUED); /* not for the lock, but for room */
         pthread_cond_wait(&not_full, &lock);
     }
     eddy_state(operation, EDDY_RUNNING);
-    job.operation = eddy_begin_queued(&pool_archive, &pool_queue);
-    eddy_set_u64(job.operation, &document_bytes, job.size);
+    job.operation = eddy_begin_queued(job.name, &pool_queue);
+    eddy_set_u64(job.operation, &document_bytes, job.document.size);
     queue[put_count++ % QUEUE_CAPACITY] = job;
     pthread_cond_signal(&not_empty);
     pthread_mutex_unlock(&lock);
@@ -85,6 +115,7 @@ static bool take(struct job *ret_job)
     bool is_taken = put_count != taken_count;
     if (is_taken) {
         *ret_job = queue[taken_count++ % QUEUE_CAPACITY];
+        eddy_state(ret_job->operation, EDDY_RUNNING); /* leaves the queue */
         eddy_gauge(&workers_busy, ++busy_count);
         pthread_cond_signal(&not_full);
     }
@@ -98,80 +129,13 @@ static void finish(struct job *job, size_t archive_size)
 
     eddy_end(job->operation, is_done ? EDDY_OK : EDDY_ERROR);
     eddy_count(&archived_bytes, (int64_t)archive_size);
-    free(job->document);
+    free(job->document.text);
     pthread_mutex_lock(&lock);
     eddy_gauge(&workers_busy, --busy_count);
     failed_count += !is_done;
-    total_bytes += (long long)job->size;
+    total_bytes += (long long)job->document.size;
     total_archived_bytes += (long long)archive_size;
     pthread_mutex_unlock(&lock);
-}
-
-/* ---- The work ---- */
-
-static bool end_step(uint64_t step, bool succeeded)
-{
-    eddy_end(step, succeeded ? EDDY_OK : EDDY_ERROR);
-    return succeeded;
-}
-
-/* Returns the size of the archive; 0 if it failed. */
-static size_t compress_document(const struct job *job, char *archive, size_t room)
-{
-    uint64_t step = eddy_begin_child(&zstd_compress, job->operation);
-    size_t size = ZSTD_compress(archive, room, job->document, job->size, 3);
-
-    return end_step(step, !ZSTD_isError(size)) ? size : 0;
-}
-
-/* Writes the archive, and when it is safe on the disk reads it back into the same memory. */
-static bool store_archive(const struct job *job, int fd, char *archive, size_t size)
-{
-    eddy_state(job->operation, EDDY_WAITING_IO);
-    uint64_t step = eddy_begin_child(&file_write, job->operation);
-    if (!end_step(step, write(fd, archive, size) == (ssize_t)size)) {
-        return false;
-    }
-    step = eddy_begin_child(&file_sync, job->operation);
-    if (!end_step(step, fsync(fd) == 0)) {
-        return false;
-    }
-    step = eddy_begin_child(&file_read, job->operation);
-    bool is_read = end_step(step, pread(fd, archive, size, 0) == (ssize_t)size);
-    eddy_state(job->operation, EDDY_RUNNING);
-    return is_read;
-}
-
-static bool restores_document(const struct job *job, const char *archive, size_t size)
-{
-    uint64_t step = eddy_begin_child(&zstd_decompress, job->operation);
-    char *restored = malloc(job->size);
-    bool is_same = restored != NULL &&
-                   ZSTD_decompress(restored, job->size, archive, size) == job->size &&
-                   memcmp(restored, job->document, job->size) == 0;
-
-    free(restored);
-    return end_step(step, is_same);
-}
-
-/* Returns the size of the archive; 0 if the job failed. */
-static size_t run_job(const struct job *job)
-{
-    size_t room = ZSTD_compressBound(job->size);
-    char *archive = malloc(room);
-    char name[32];
-
-    snprintf(name, sizeof(name), "%u.zst", job->number);
-    int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    size_t size = archive && fd >= 0 ? compress_document(job, archive, room) : 0;
-    bool is_safe =
-        size > 0 && store_archive(job, fd, archive, size) && restores_document(job, archive, size);
-    free(archive);
-    if (fd >= 0) {
-        close(fd);
-        unlink(name); /* this is a sample: the disk stays as it was */
-    }
-    return is_safe ? size : 0;
 }
 
 static void *work(void *unused)
@@ -179,8 +143,7 @@ static void *work(void *unused)
     struct job job;
 
     while (take(&job)) {
-        eddy_state(job.operation, EDDY_RUNNING); /* leaves the queue */
-        finish(&job, run_job(&job));
+        finish(&job, archive_document(&job.document, job.way, job.operation));
     }
     return unused;
 }
@@ -192,21 +155,62 @@ static double uniform(void)
     return drand48() + 0x1p-60; /* never 0 */
 }
 
-/* Lines of a log, as long as chance wants: a bounded Pareto distribution. */
-static bool make_document(unsigned number, struct job *ret_job)
+/* As long as chance wants: a bounded Pareto distribution. */
+static size_t random_size(void)
 {
     double size = LEAST_BYTES * pow(uniform(), -1 / 1.1);
-    struct job job = {.number = number, .size = size < MOST_BYTES ? (size_t)size : MOST_BYTES};
+
+    return size < MOST_BYTES ? (size_t)size : MOST_BYTES;
+}
+
+/* Lines of a log. */
+static struct document make_document(size_t size)
+{
+    static unsigned document_count;
+    struct document document = {.number = document_count++, .size = size};
     size_t used = 0;
 
-    job.document = malloc(job.size + 1);
-    while (job.document != NULL && used < job.size) {
-        int n = snprintf(job.document + used, job.size + 1 - used, "%u GET /item/%ld took %ld us\n",
-                         number, lrand48() % 1000, lrand48());
+    document.text = malloc(size + 1);
+    while (document.text != NULL && used < size) {
+        int n = snprintf(document.text + used, size + 1 - used, "%u GET /item/%ld took %ld us\n",
+                         document.number, lrand48() % 1000, lrand48());
         used += (size_t)n;
     }
-    *ret_job = job;
-    return job.document != NULL;
+    return document;
+}
+
+/* Returns false if memory ran out. */
+static bool submit_document(struct eddy_name *name, size_t size, enum archive_way way)
+{
+    struct job job = {.name = name, .document = make_document(size), .way = way};
+
+    if (job.document.text != NULL) {
+        submit(job);
+    }
+    return job.document.text != NULL;
+}
+
+static bool submit_archive(unsigned number)
+{
+    enum archive_way way = ARCHIVE_PLAIN;
+
+    if (wanted.fault == FAULT_CONVOY) {
+        way = ARCHIVE_ONE_COMPRESSOR;
+    } else if (wanted.fault == FAULT_SLOW_DISK && number % CHECKPOINT_JOBS == 0) {
+        way = ARCHIVE_CHECKPOINT;
+    }
+    return submit_document(&pool_archive, random_size(), way);
+}
+
+/* As many as there are workers, so that none is left for the others. */
+static unsigned submit_repacks(void)
+{
+    unsigned count = 0;
+
+    for (int i = 0; i < wanted.worker_count; i++) {
+        count += submit_document(&pool_repack, REPACKED_BYTES, ARCHIVE_BEST);
+    }
+    return count;
 }
 
 static void sleep_until(uint64_t time_ns)
@@ -218,17 +222,22 @@ static void sleep_until(uint64_t time_ns)
 }
 
 /* Poisson arrivals, until the time is over. Returns the number of jobs. */
-static unsigned produce(double seconds, double rate)
+static unsigned produce(void)
 {
     uint64_t next_ns = eddy_now_ns();
-    uint64_t end_ns = next_ns + (uint64_t)(seconds * 1e9);
+    uint64_t repack_ns = next_ns;
+    uint64_t end_ns = next_ns + (uint64_t)(wanted.seconds * 1e9);
+    bool has_memory = true;
     unsigned count = 0;
-    struct job job;
 
-    while (eddy_now_ns() < end_ns && make_document(count, &job)) {
-        submit(job);
-        count++;
-        next_ns += (uint64_t)(-log(uniform()) / rate * 1e9);
+    while (eddy_now_ns() < end_ns && has_memory) {
+        if (wanted.fault == FAULT_POOL_EXHAUSTION && next_ns >= repack_ns) {
+            count += submit_repacks();
+            repack_ns += REPACK_SECONDS * 1000000000ULL;
+        }
+        has_memory = submit_archive(count);
+        count += has_memory;
+        next_ns += (uint64_t)(-log(uniform()) / wanted.rate * 1e9);
         sleep_until(next_ns < end_ns ? next_ns : end_ns);
     }
     return count;
@@ -237,17 +246,17 @@ static unsigned produce(double seconds, double rate)
 /* ---- Start and end ---- */
 
 /* Runs the pool in the current folder. Returns the number of jobs, or a negative errno. */
-static long run_pool(int worker_count, double seconds, double rate)
+static long run_pool(void)
 {
     pthread_t workers[MAX_WORKERS];
     int started = 0, r = 0;
 
-    while (started < worker_count && r == 0) {
+    while (started < wanted.worker_count && r == 0) {
         r = pthread_create(&workers[started], NULL, work, NULL);
         started += r == 0;
     }
     eddy_gauge(&workers_total, started);
-    long job_count = r == 0 ? (long)produce(seconds, rate) : -r;
+    long job_count = r == 0 ? (long)produce() : -r;
     pthread_mutex_lock(&lock);
     no_more_jobs = true;
     pthread_cond_broadcast(&not_empty);
@@ -258,42 +267,68 @@ static long run_pool(int worker_count, double seconds, double rate)
     return job_count;
 }
 
-int main(int argc, char **argv)
+static int usual_workers(void)
 {
-    static const struct option options[] = {{"seconds", 1, NULL, 's'}, {"rate", 1, NULL, 'r'},
-                                            {"workers", 1, NULL, 'w'}, {"folder", 1, NULL, 'f'},
-                                            {"help", 0, NULL, 'h'},    {0}};
-    const char *parent = P_tmpdir;
-    char folder[4096];
-    double seconds = 10, rate = 100;
-    int worker_count = 4;
+    return wanted.fault == FAULT_CONVOY     ? CONVOY_WORKERS
+           : wanted.fault == FAULT_THROTTLE ? THROTTLED_WORKERS
+                                            : USUAL_WORKERS;
+}
+
+static bool throttle(void)
+{
+    const char *words = limit_own_cpu();
+
+    printf("thread_pool: limited to %s\n", words ? words : "nothing");
+    return words != NULL && fflush(stdout) == 0;
+}
+
+/* Sets wanted, or ends the program. */
+static void read_options(int argc, char **argv)
+{
+    static const struct option options[] = {{"seconds", 1, NULL, 's'},
+                                            {"rate", 1, NULL, 'r'},
+                                            {"workers", 1, NULL, 'w'},
+                                            {"folder", 1, NULL, 'f'},
+                                            {"fault", 1, NULL, 'x'},
+                                            {"help", 0, NULL, 'h'},
+                                            {0}};
 
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 's') {
-            seconds = number_option("seconds", optarg, 0.1, 1e6);
+            wanted.seconds = number_option("seconds", optarg, 0.1, 1e6);
         } else if (c == 'r') {
-            rate = number_option("rate", optarg, 0.1, 1e5);
+            wanted.rate = number_option("rate", optarg, 0.1, 1e5);
         } else if (c == 'w') {
-            worker_count = (int)number_option("workers", optarg, 1, MAX_WORKERS);
+            wanted.worker_count = (int)number_option("workers", optarg, 1, MAX_WORKERS);
         } else if (c == 'f') {
-            parent = optarg;
+            wanted.parent = optarg;
+        } else if (c == 'x') {
+            wanted.fault = (enum fault)choice_option("fault", optarg, fault_names);
         } else {
-            fprintf(
-                c == 'h' ? stdout : stderr,
-                "usage: thread_pool [--seconds N] [--rate N] [--workers N] [--folder DIR]\n"
-                "Compresses and stores about rate documents a second, in a new folder of DIR.\n");
-            return c == 'h' ? 0 : 2;
+            fputs(usage, c == 'h' ? stdout : stderr);
+            exit(c == 'h' ? 0 : 2);
         }
     }
-    snprintf(folder, sizeof(folder), "%s/thread_pool.XXXXXX", parent);
+    if (wanted.worker_count == 0) {
+        wanted.worker_count = usual_workers();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    char folder[4096];
+
+    read_options(argc, argv);
+    snprintf(folder, sizeof(folder), "%s/thread_pool.XXXXXX", wanted.parent);
     if (mkdtemp(folder) == NULL || chdir(folder) < 0) {
-        fprintf(stderr, "thread_pool: cannot work in '%s': %s\n", parent, strerror(errno));
+        fprintf(stderr, "thread_pool: cannot work in '%s': %s\n", wanted.parent, strerror(errno));
         return 1;
     }
-    long job_count = run_pool(worker_count, seconds, rate);
+    bool can_start = wanted.fault != FAULT_THROTTLE || throttle();
+    long job_count = can_start ? run_pool() : -errno;
     rmdir(folder);
     if (job_count < 0) {
-        fprintf(stderr, "thread_pool: cannot start the workers: %s\n", strerror((int)-job_count));
+        fprintf(stderr, "thread_pool: cannot start: %s\n", strerror((int)-job_count));
         return 1;
     }
     printf("thread_pool: %ld jobs, %lld KiB stored in %lld KiB; %lld failed\n", job_count,
