@@ -452,3 +452,20 @@ int frame_decompress_prefix(struct frame_reader *reader, struct slice frame, siz
     *ret_plain = (struct slice){reader->plain, out.pos};
     return 0;
 }
+
+int frame_decompress_first_block(struct frame_reader *reader, struct slice frame,
+                                 struct slice *ret_plain)
+{
+    struct frame_header header;
+    struct block_walk walk = {0};
+
+    if (!has_frame_magic(frame) || read_header(frame, &header) < 0) {
+        return -EBADMSG;
+    }
+    walk.at = header.size;
+    if (step_over_block(frame, &header, &walk) < 0) {
+        return -EBADMSG;
+    }
+    return frame_decompress_prefix(reader, (struct slice){frame.data, walk.at}, MAX_BLOCK_BYTES,
+                                   ret_plain);
+}

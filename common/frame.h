@@ -109,3 +109,12 @@ MUST_USE int frame_decompress(struct frame_reader *reader, struct slice frame,
  */
 MUST_USE int frame_decompress_prefix(struct frame_reader *reader, struct slice frame, size_t limit,
                                      struct slice *ret_plain);
+
+/*
+ * Decompresses the first block of a frame only: what was appended up to the first frame_flush_block(), if that is at most
+ * 128 KiB.
+ *
+ * Returns:  as frame_decompress().
+ */
+MUST_USE int frame_decompress_first_block(struct frame_reader *reader, struct slice frame,
+                                          struct slice *ret_plain);

@@ -246,6 +246,36 @@ Test(frame, prefixes_have_the_size_asked_for)
     }
 }
 
+Test(frame, the_first_block_ends_where_it_was_flushed)
+{
+    const size_t sizes[] = {1, 700, KIB_128 - 1, KIB_128, KIB_128 + 1};
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        struct slice first;
+        size_t size = 0;
+
+        cr_assert_eq(frame_start(writer, frame, frame_room, sizes[i] + 300000), 0);
+        cr_assert_eq(frame_append(writer, (struct slice){content, sizes[i]}), 0);
+        cr_assert_eq(frame_flush_block(writer), 0);
+        cr_assert_eq(frame_append(writer, (struct slice){content + sizes[i], 300000}), 0);
+        cr_assert_eq(frame_finish(writer, &size), 0);
+        cr_assert_eq(frame_decompress_first_block(reader, (struct slice){frame, size}, &first), 0);
+        cr_expect_eq(first.size, min_u64(sizes[i], KIB_128));
+        cr_expect_eq(memcmp(first.data, content, first.size), 0);
+        cr_assert_eq(frame_decompress_first_block(reader, (struct slice){frame, 12}, &first),
+                     -EBADMSG);
+    }
+}
+
+Test(frame, the_first_block_of_a_frame_with_one_is_all_of_it)
+{
+    struct slice first;
+
+    cr_assert_eq(frame_decompress_first_block(reader, write_frame(text("short")), &first), 0);
+    cr_expect_eq(first.size, strlen("short"));
+    cr_assert_eq(frame_decompress_first_block(reader, text("no frame at all"), &first), -EBADMSG);
+}
+
 /* A prefix ends where the frame does, and the reader can go on with whole frames. */
 Test(frame, prefixes_of_cut_frames_are_what_is_there)
 {
