@@ -7,9 +7,10 @@
 /* How often the thread looks at ages and limits while nothing else happens. */
 #define WAKE_INTERVAL_NS NS_PER_S
 
-/* Heads of batches are read for the statistics this often: for each session, and for all together. */
+/* Heads of batches are read for the statistics once in this time for each session, and for all together only as long as
+ * that costs less than some per cent of a CPU. */
 #define TOTALS_INTERVAL_NS NS_PER_S
-enum { TOTALS_PER_INTERVAL_MAX = 500 };
+#define TOTALS_INTERVAL_MAX_BYTES (16 * MIB)
 
 int disk_writer_provide_part(struct disk_writer *writer, struct client_session *session)
 {
@@ -78,27 +79,31 @@ static int write_frame(struct disk_writer *writer, const struct disk_job *job)
 static bool may_read_totals(struct disk_writer *writer, const struct session_output *output,
                             uint64_t now_ns)
 {
-    if (now_ns - writer->totals_budget_ns >= TOTALS_INTERVAL_NS) {
-        writer->totals_budget_ns = now_ns;
-        writer->totals_read_count = 0;
+    const struct totals_reader *reader = &writer->maker.totals;
+
+    if (now_ns >= writer->totals_due_ns) {
+        writer->totals_due_ns = now_ns + TOTALS_INTERVAL_NS;
+        writer->totals_max_bytes = reader->plain_bytes + TOTALS_INTERVAL_MAX_BYTES;
     }
-    return writer->totals_read_count < TOTALS_PER_INTERVAL_MAX &&
+    return reader->plain_bytes < writer->totals_max_bytes &&
            now_ns - output->totals_read_ns >= TOTALS_INTERVAL_NS;
 }
 
-/* What the client says about its own losses, while the frame is in memory; also if the frame could not be kept. */
+/* What the client says about its own losses, while the frame is in memory; also if the frame could not be kept. A goodbye
+ * comes once in a session, which makes a file: beside that, one head more does not matter. */
 static const struct totals *read_totals(struct disk_writer *writer, const struct disk_job *job)
 {
     struct session_output *output = &job->session->output;
+    struct packet_id id = {.sequence = job->sequence};
     uint64_t now_ns = clock_monotonic_ns();
 
     if (!job->is_last && !may_read_totals(writer, output, now_ns)) {
         return NULL;
     }
-    writer->totals_read_count++;
     output->totals_read_ns = now_ns;
-    if (totals_read(&writer->maker.totals, (struct slice){job->bytes, job->size}, &output->totals) <
-        0) {
+    memcpy(id.session, job->session->id, SESSION_ID_BYTES);
+    if (totals_read(&writer->maker.totals, (struct slice){job->bytes, job->size}, &id,
+                    &output->totals) < 0) {
         return NULL;
     }
     output->totals_sequence = job->sequence;

@@ -44,8 +44,8 @@ struct disk_writer {
     struct client_session *last_untold;
     uint64_t tell_due_ns;
 
-    uint64_t totals_budget_ns; /* since when heads were read, and how many */
-    unsigned int totals_read_count;
+    uint64_t totals_due_ns;    /* when the present interval of reading heads ends, */
+    uint64_t totals_max_bytes; /* and what maker.totals may have decompressed by then */
 
     pthread_t thread;
     bool is_running;

@@ -181,14 +181,16 @@ bool part_is_full(const struct part *part, const struct part_limits *limits, uin
 static void refresh_totals(struct part *part, struct part_maker *maker)
 {
     struct session_output *output = &part->session->output;
+    struct packet_id id = {.sequence = part->last_sequence};
     struct totals totals;
 
     if (output->totals_sequence >= part->last_sequence || part->batches == 0) {
         return;
     }
     /* If the client's last batch cannot be read, the totals before it stand. */
+    memcpy(id.session, part->session->id, SESSION_ID_BYTES);
     if (totals_read_back(&maker->totals, &part->writer, part->last_offset_bytes, part->last_size,
-                         &totals) == 0) {
+                         &id, &totals) == 0) {
         output->totals = totals;
         output->totals_sequence = part->last_sequence;
     }

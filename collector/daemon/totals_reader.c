@@ -3,11 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-
-enum {
-    /* Enough for the head of a batch with some hundred names. */
-    HEAD_PREFIX_BYTES = 64 << 10,
-};
+#include <string.h>
 
 int totals_reader_open(struct totals_reader *ret_reader)
 {
@@ -32,27 +28,41 @@ void totals_reader_release(struct totals_reader *reader)
     *reader = (struct totals_reader){0};
 }
 
-static int read_with_prefix(struct totals_reader *reader, struct slice frame, size_t limit,
-                            struct totals *ret_totals)
+static bool is_of(const struct batch_head *head, const struct packet_id *id)
 {
-    struct batch_head head;
-    struct slice plain;
-
-    int r = frame_decompress_prefix(reader->frames, frame, limit, &plain);
-    if (r == 0) {
-        r = packet_read_batch_head(reader->arena, plain, &head);
-    }
-    if (r == 0) {
-        *ret_totals = head.totals;
-    }
-    return r;
+    return head->id.sequence == id->sequence &&
+           memcmp(head->id.session, id->session, SESSION_ID_BYTES) == 0;
 }
 
-int totals_read(struct totals_reader *reader, struct slice frame, struct totals *ret_totals)
+static int read_head(struct totals_reader *reader, struct slice plain, const struct packet_id *id,
+                     struct totals *ret_totals)
 {
-    int r = read_with_prefix(reader, frame, HEAD_PREFIX_BYTES, ret_totals);
+    struct batch_head head;
 
-    return r == -EBADMSG ? read_with_prefix(reader, frame, FRAME_MAX_PLAIN_BYTES, ret_totals) : r;
+    reader->plain_bytes += plain.size;
+    int r = packet_read_batch_head(reader->arena, plain, &head);
+    if (r < 0) {
+        return r;
+    }
+    if (!is_of(&head, id)) {
+        return -EBADMSG;
+    }
+    *ret_totals = head.totals;
+    return 0;
+}
+
+int totals_read(struct totals_reader *reader, struct slice frame, const struct packet_id *id,
+                struct totals *ret_totals)
+{
+    struct slice plain;
+
+    int r = frame_decompress_first_block(reader->frames, frame, &plain);
+    r = r < 0 ? r : read_head(reader, plain, id, ret_totals);
+    if (r != -EBADMSG) {
+        return r;
+    }
+    r = frame_decompress_prefix(reader->frames, frame, TOTALS_MAX_HEAD_BYTES, &plain);
+    return r < 0 ? r : read_head(reader, plain, id, ret_totals);
 }
 
 static int read_exactly(int fd, uint8_t *bytes, size_t size, uint64_t offset_bytes)
@@ -72,7 +82,8 @@ static int read_exactly(int fd, uint8_t *bytes, size_t size, uint64_t offset_byt
 }
 
 int totals_read_back(struct totals_reader *reader, const struct trace_writer *part,
-                     uint64_t offset_bytes, size_t size, struct totals *ret_totals)
+                     uint64_t offset_bytes, size_t size, const struct packet_id *id,
+                     struct totals *ret_totals)
 {
     char name[TRACE_NAME_MAX_BYTES + sizeof(TRACE_PARTIAL_SUFFIX)];
     AUTO_FREE uint8_t *bytes = malloc(size);
@@ -86,5 +97,5 @@ int totals_read_back(struct totals_reader *reader, const struct trace_writer *pa
         return -errno;
     }
     int r = read_exactly(fd, bytes, size, offset_bytes);
-    return r < 0 ? r : totals_read(reader, (struct slice){bytes, size}, ret_totals);
+    return r < 0 ? r : totals_read(reader, (struct slice){bytes, size}, id, ret_totals);
 }
