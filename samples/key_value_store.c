@@ -79,14 +79,23 @@ void store_put(const char *key, const char *value)
     eddy_gauge(&stored_bytes, value_bytes);
 }
 
+/* A step of a save: a child of the operation, and what both are waiting for. */
+static uint64_t begin_step(struct eddy_name *name, uint64_t operation)
+{
+    uint64_t step = eddy_begin_child(name, operation);
+
+    eddy_state(step, EDDY_WAITING_IO);
+    return step;
+}
+
 bool store_save(uint64_t operation)
 {
-    uint64_t step = eddy_begin_child(&journal_write, operation);
+    eddy_state(operation, EDDY_WAITING_IO);
+    uint64_t step = begin_step(&journal_write, operation);
     bool is_written = fflush(journal) == 0;
     eddy_end(step, is_written ? EDDY_OK : EDDY_ERROR);
 
-    eddy_state(operation, EDDY_WAITING_IO);
-    step = eddy_begin_child(&journal_sync, operation);
+    step = begin_step(&journal_sync, operation);
     bool is_durable = fdatasync(fileno(journal)) == 0;
     eddy_end(step, is_durable ? EDDY_OK : EDDY_ERROR);
     eddy_state(operation, EDDY_RUNNING);

@@ -199,6 +199,7 @@ static bool open_connection(struct connection *connection, const struct sockaddr
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
     uint64_t operation = eddy_begin(&client_connect);
 
+    eddy_state(operation, EDDY_WAITING_IO);
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (connection->fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->fd, &event) < 0) {
         return false;
