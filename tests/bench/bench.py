@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 import bench_client
 import bench_flow
 import bench_report
-from bench_run import CPUS, Eddy, Lttng, NotMeasured, say
+from bench_run import CPUS, Eddy, Lttng, MachineTime, NotMeasured, own_seconds, say
 from bench_table import NOT_MEASURED, Row, render, summary
 
 
@@ -124,7 +124,10 @@ def main():
 
     facts = machine()
     began = time.monotonic()
+    machine_time = MachineTime()
     rows = measure(folder, options.npm.resolve(), sizes, options.only)
+    busy, stolen = machine_time.passed()
+    facts |= {"others_cpu_s": round(max(0, busy - own_seconds())), "stolen_cpu_s": round(stolen)}
     facts |= {"seconds": round(time.monotonic() - began), "quick": options.quick, "load_average_after": os.getloadavg()[0]}
     result = {"machine": facts, "sizes": dataclasses.asdict(sizes), "rows": [row.as_dict() for row in rows]}
     result["summary"] = summary(rows)
@@ -132,9 +135,10 @@ def main():
 
     print("\n" + render(rows))
     counts = result["summary"]
-    load = facts["load_average_before"]
-    print(f"\n{facts['processor']}, {facts['processors']} processors, load {load:.2f} before; {facts['seconds']} s")
-    if load > 0.5 * len(CPUS):
+    print(f"\n{facts['processor']}, {facts['processors']} processors, {facts['seconds']} s")
+    others, seconds = facts["others_cpu_s"], facts["seconds"]
+    print(f"other programs used {others} s of CPU meanwhile, the host took {facts['stolen_cpu_s']} s")
+    if others + facts["stolen_cpu_s"] > 0.1 * seconds:
         print("The machine was busy with other work: these figures are not good for more than a smoke test.")
     print(f"targets: {counts['met']} met, {counts['missed']} missed, {counts[NOT_MEASURED.replace(' ', '_')]} not measured")
     print(f"all values: {folder / 'bench.json'}")

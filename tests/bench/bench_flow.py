@@ -8,7 +8,7 @@ import subprocess
 
 import programs
 from bench_run import CPUS, Eddy, NotMeasured, bench_program, fresh_folder, pin_all, resident_bytes, run_json, run_started, say
-from bench_table import Row, at_most
+from bench_table import Row, at_most, never_above
 
 LOSS = "loss"
 FLOW = "flusher and collector"
@@ -108,7 +108,7 @@ def measure_losses(eddy, lttng, sizes, ret_costs):
     """Rows of losses; ret_costs gets those of the CPU that the same runs cost behind the callers."""
     ours, rates, failure = measure_tracer(eddy, sizes)
     theirs, peer_rates, peer_failure = measure_tracer(lttng, sizes)
-    rows = loss_rows(ours, at_most(0), "Eddy")
+    rows = loss_rows(ours, never_above(0), "Eddy")
     rows += loss_rows(theirs, None, "LTTng")
     rows[0].note = rows[0].note or failure
     rows[2].note = rows[2].note or peer_failure

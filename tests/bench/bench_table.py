@@ -8,7 +8,7 @@ MET, MISSED, NOT_MEASURED, NO_TARGET = "met", "MISSED", "not measured", ""
 
 @dataclasses.dataclass
 class Target:
-    """A limit for the median of the values ("value") or of the ratios ("ratio")."""
+    """A limit for the median of the values ("value") or of the ratios ("ratio"), or for the worst value ("worst")."""
 
     of: str
     most: float | None = None
@@ -16,7 +16,7 @@ class Target:
 
     def text(self):
         sign, limit = ("<=", self.most) if self.most is not None else (">=", self.least)
-        return f"{sign} {limit:g}{' x' if self.of == 'ratio' else ''}"
+        return f"{sign} {limit:g}{ {'ratio': ' x', 'worst': ' ever'}.get(self.of, '')}"
 
     def is_met(self, value):
         return value <= self.most if self.most is not None else value >= self.least
@@ -24,6 +24,10 @@ class Target:
 
 def at_most(limit):
     return Target("value", most=limit)
+
+
+def never_above(limit):
+    return Target("worst", most=limit)
 
 
 def at_least(limit):
@@ -66,6 +70,8 @@ class Row:
     @property
     def judged(self):
         """What the target is about; None if there is nothing to judge."""
+        if self.target is not None and self.target.of == "worst":
+            return max(self.values, default=None)
         return self.ratio if self.target is not None and self.target.of == "ratio" else self.median
 
     @property
