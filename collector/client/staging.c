@@ -8,6 +8,8 @@ enum {
     NEARLY_FULL_OF_8 = 7,
     /* How far ahead of the copying the next lines are asked for: they come from another CPU's cache. */
     PREFETCH_ENTRIES = 8,
+    /* Entries copied between two looks at consumed by the thread: it gets its ring back piece by piece. */
+    CHUNK_ENTRIES = 2048,
 };
 
 void stager_init(struct stager *stager, struct recorder *recorder)
@@ -49,30 +51,65 @@ static void count(struct staged *held, const struct record *record, uint64_t ent
     held->marks += record->kind == ENTRY_MARK;
 }
 
-/* Copies whole records as far as there is room. Returns the position behind the last one. */
-static uint64_t copy_records(struct stager *stager, struct ring *ring, uint64_t from, uint64_t to)
+/* Operations of one entry, of which nearly all rings are full, as far as there are no others. Returns the position behind. */
+static uint64_t copy_plain_operations(struct stager *stager, struct ring *ring, uint64_t from,
+                                      uint64_t to)
 {
     const struct record *source = ring_entries(ring);
+    struct staged *held = &stager->held;
+    struct record *copy = &stager->entries[held->entries];
     uint64_t mask = ring->mask;
+    uint64_t room =
+        min_u64(stager->capacity - held->entries, BATCH_MAX_OPERATIONS - held->operations);
+    uint64_t end = min_u64(to, from + room);
     uint64_t at = from;
 
-    while (at < to) {
+    for (; at < end; at++) {
         const struct record *record = &source[at & mask];
-        uint64_t entries = min_u64(1U + record->continuations, to - at);
-        struct record *copy = &stager->entries[stager->held.entries];
 
         __builtin_prefetch(&source[(at + PREFETCH_ENTRIES) & mask]);
-        if (UNLIKELY(!has_room_for(stager, record, entries))) {
+        if (record->kind != ENTRY_OPERATION || record->continuations != 0) {
             break;
         }
-        *copy = *record;
-        copy->continuations = (uint8_t)(entries - 1);
-        for (uint64_t i = 1; i < entries; i++) {
-            copy[i] = source[(at + i) & mask];
-        }
-        count(&stager->held, record, entries);
-        at += entries;
+        *copy++ = *record;
     }
+    held->entries += (uint32_t)(at - from);
+    held->operations += (uint32_t)(at - from);
+    return at;
+}
+
+/* A record of any kind with all that belongs to it. Returns the position behind, or from if there is no room for it. */
+static uint64_t copy_record(struct stager *stager, struct ring *ring, uint64_t from, uint64_t to)
+{
+    const struct record *source = ring_entries(ring);
+    const struct record *record = &source[from & ring->mask];
+    uint64_t entries = min_u64(1U + record->continuations, to - from);
+    struct record *copy = &stager->entries[stager->held.entries];
+
+    if (!has_room_for(stager, record, entries)) {
+        return from;
+    }
+    *copy = *record;
+    copy->continuations = (uint8_t)(entries - 1);
+    for (uint64_t i = 1; i < entries; i++) {
+        copy[i] = source[(from + i) & ring->mask];
+    }
+    count(&stager->held, record, entries);
+    return from + entries;
+}
+
+/* Copies the whole records that begin before until, as far as there is room. Returns the position behind the last one. */
+static uint64_t copy_records(struct stager *stager, struct ring *ring, uint64_t from,
+                             uint64_t until, uint64_t to)
+{
+    uint64_t at = from;
+    uint64_t before;
+
+    do {
+        before = at;
+        at = copy_plain_operations(stager, ring, at, until);
+        at = at < until ? copy_record(stager, ring, at, to) : at;
+    } while (at < until && at > before);
     return at;
 }
 
@@ -84,22 +121,17 @@ static void write_chunk_header(struct record *entry, const struct ring *ring, ui
     memcpy(entry, &chunk, sizeof(chunk));
 }
 
-bool stager_drain(struct stager *stager, struct ring *ring)
+/* Moves the next chunk. Returns false if there is no room for even its first record. */
+static bool move_chunk(struct stager *stager, struct ring *ring, uint64_t from, uint64_t to)
 {
-    /* consumed has one writer: this thread. Pairs with the release in thread_ring_publish(). */
-    uint64_t from = atomic_load_explicit(&ring->consumed, memory_order_relaxed);
-    uint64_t to = atomic_load_explicit(&ring->published, memory_order_acquire);
     uint32_t begin = stager->held.entries;
 
-    if (from == to) {
-        return true;
-    }
     if (begin + 1 >= stager->capacity) {
         return false;
     }
     stager->held.entries++;
 
-    uint64_t done = copy_records(stager, ring, from, to);
+    uint64_t done = copy_records(stager, ring, from, min_u64(to, from + CHUNK_ENTRIES), to);
 
     if (done == from) {
         stager->held.entries = begin;
@@ -109,7 +141,22 @@ bool stager_drain(struct stager *stager, struct ring *ring)
     /* First the copies are complete, then the originals may be overwritten: thread_ring_make_room() acquires consumed. */
     atomic_store_explicit(&stager->shared->used, stager->held.entries, memory_order_release);
     atomic_store_explicit(&ring->consumed, done, memory_order_release);
-    return done == to;
+    return true;
+}
+
+bool stager_drain(struct stager *stager, struct ring *ring)
+{
+    /* Pairs with the release in thread_ring_publish(). */
+    uint64_t to = atomic_load_explicit(&ring->published, memory_order_acquire);
+    uint64_t from;
+    bool has_room = true;
+
+    do {
+        /* consumed has one writer: this thread. */
+        from = atomic_load_explicit(&ring->consumed, memory_order_relaxed);
+        has_room = from == to || move_chunk(stager, ring, from, to);
+    } while (has_room && from != to);
+    return has_room;
 }
 
 bool stager_is_nearly_full(const struct stager *stager)

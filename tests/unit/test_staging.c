@@ -119,6 +119,31 @@ Test(staging, records_stay_whole)
     check_found(ring, 2, 5);
 }
 
+/* The thread gets its ring back piece by piece, and no record is cut where a piece ends. */
+Test(staging, a_long_ring_comes_in_chunks_of_whole_records)
+{
+    enum { RECORDS = 700, CONTINUATIONS = 7 };
+    struct ring *ring = make_test_ring(8192, 1, 1);
+    uint32_t chunks = 0;
+
+    for (uint64_t i = 0; i < RECORDS; i++) {
+        publish_with_details(ring, i, CONTINUATIONS);
+    }
+    publish_operations(ring, 1, RECORDS, 1000);
+    cr_assert(stager_drain(&stager, ring));
+    check_found(ring, 0, RECORDS + 1000);
+    cr_assert_eq(stager.held.details, RECORDS * CONTINUATIONS);
+    for (uint32_t i = 0; i < stager.held.entries; i += 1U + stager.entries[i].continuations) {
+        const struct record *entry = &stager.entries[i];
+
+        chunks += entry->kind == ENTRY_CHUNK;
+        cr_assert(entry->kind == ENTRY_CHUNK || entry->begin >= RECORDS ||
+                  entry->continuations == CONTINUATIONS);
+    }
+    cr_assert_gt(chunks, 1);
+    cr_assert_eq(stager.held.entries, chunks + RECORDS * (1 + CONTINUATIONS) + 1000);
+}
+
 /* A batch has room for so many of each kind; the capacity of staging itself is not the limit here. */
 Test(staging, batches_have_limits)
 {
