@@ -6,7 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-enum { LEAST_ROWS = 256, ATTRIBUTES_PER_ENTRY = ENTRY_BYTES / 16 };
+enum {
+    LEAST_ROWS = 256,
+    ATTRIBUTES_PER_ENTRY = ENTRY_BYTES / 16,
+    /* How far ahead records are asked for: staging is larger than a cache that is near. */
+    PREFETCH_ENTRIES = 16,
+};
 
 int batch_builder_init(struct batch_builder *builder, const struct recorder *recorder)
 {
@@ -104,121 +109,173 @@ static int reserve(struct batch_builder *builder, const struct staged *held, uin
 /* One pass over staging. */
 struct build_pass {
     struct batch_builder *builder;
-    const struct tick_clock *clock;
+    const struct stager *stager;
+    struct tick_clock clock;
     uint32_t operations;
     uint32_t samples;
     uint32_t marks;
     uint32_t first_mark; /* where marks begin in builder->instants */
-    /* The thread looked up last: mostly it is the next one, too. */
-    uint32_t last_serial;
-    int last_thread;
 };
 
-static inline int index_thread(struct build_pass *pass, uint32_t serial)
-{
-    if (UNLIKELY(serial != pass->last_serial)) {
-        pass->last_thread =
-            batch_threads_index(&pass->builder->threads, &pass->builder->batch, serial);
-        pass->last_serial = serial;
-    }
-    return pass->last_thread;
-}
-
-static inline uint64_t time_of(const struct build_pass *pass, uint64_t time, bool is_ns)
-{
-    return UNLIKELY(is_ns) ? time : tick_clock_ns(pass->clock, time);
-}
-
 /* Between two ticks by the slope alone, so that rounding cannot make it negative; 0 if the end is before the begin. */
-static inline uint64_t duration_of(const struct build_pass *pass, const struct record *record,
-                                   uint64_t begin_ns)
+static inline uint64_t duration_of_ticks(const struct tick_clock *clock, uint64_t begin,
+                                         uint64_t end)
 {
-    if (LIKELY((record->flags & (RECORD_BEGIN_IS_NS | RECORD_END_IS_NS)) == 0)) {
-        int64_t ticks = (int64_t)(record->end - record->begin);
+    int64_t ticks = (int64_t)(end - begin);
+    double ns = (double)(ticks > 0 ? ticks : 0) * clock->ns_per_tick + 0.5;
 
-        return ticks > 0 ? (uint64_t)((double)ticks * pass->clock->ns_per_tick + 0.5) : 0;
-    }
-
-    uint64_t end_ns = time_of(pass, record->end, (record->flags & RECORD_END_IS_NS) != 0);
-
-    return end_ns > begin_ns ? end_ns - begin_ns : 0;
+    /* As a signed number: other conversions of double are slow. */
+    return LIKELY(ns < (double)DURATION_LIMIT_NS) ? (uint64_t)(int64_t)ns : DURATION_LIMIT_NS;
 }
 
-static inline int take_operation(struct build_pass *pass, const struct record *record,
-                                 uint32_t entry)
+struct lifetime {
+    uint64_t begin_ns;
+    uint64_t duration_ns;
+};
+
+static inline struct lifetime lifetime_of(const struct tick_clock *clock,
+                                          const struct record *record)
 {
-    struct batch_builder *builder = pass->builder;
-    uint64_t begin_ns = time_of(pass, record->begin, (record->flags & RECORD_BEGIN_IS_NS) != 0);
-    uint64_t duration_ns = duration_of(pass, record, begin_ns);
-    int name = batch_names_index(&builder->names, &builder->batch, record->name, OPERATION_KINDS);
-    int end_thread = index_thread(pass, record->end_thread);
-    int begin_thread = index_thread(pass, record->begin_thread);
+    uint64_t begin_ns = record->begin;
+    uint64_t end_ns = record->end;
+
+    if (LIKELY((record->flags & (RECORD_BEGIN_IS_NS | RECORD_END_IS_NS)) == 0)) {
+        return (struct lifetime){tick_clock_ns(clock, record->begin),
+                                 duration_of_ticks(clock, record->begin, record->end)};
+    }
+    if ((record->flags & RECORD_BEGIN_IS_NS) == 0) {
+        begin_ns = tick_clock_ns(clock, begin_ns);
+    }
+    if ((record->flags & RECORD_END_IS_NS) == 0) {
+        end_ns = tick_clock_ns(clock, end_ns);
+    }
+    return (struct lifetime){begin_ns, end_ns > begin_ns ? end_ns - begin_ns : 0};
+}
+
+static inline bool has_details(const struct record *record)
+{
+    return record->continuations != 0 || record->parent != 0 ||
+           (record->flags & RECORD_NEEDS_ID) != 0;
+}
+
+/* Returns 1 if the operation became the row of that number, 0 if it was refused, or -ENOMEM. */
+static inline int take_operation(struct batch_builder *builder, const struct tick_clock *clock,
+                                 const struct record *record, uint32_t row)
+{
+    struct batch *batch = &builder->batch;
+    struct lifetime lifetime = lifetime_of(clock, record);
+    int name = batch_names_index(&builder->names, batch, record->name, OPERATION_KINDS);
+    int end_thread = batch_threads_index(&builder->threads, batch, record->end_thread);
+    int begin_thread = batch_threads_index(&builder->threads, batch, record->begin_thread);
 
     if (UNLIKELY((name | end_thread | begin_thread) < 0)) {
         return -ENOMEM;
     }
-    if (UNLIKELY(duration_ns >= DURATION_LIMIT_NS || begin_ns > UINT64_MAX - duration_ns)) {
+    if (UNLIKELY(lifetime.duration_ns >= DURATION_LIMIT_NS ||
+                 lifetime.begin_ns > UINT64_MAX - lifetime.duration_ns)) {
         builder->refused_operations++;
         return 0;
     }
-    builder->order.times[pass->operations] = begin_ns;
-    builder->entry_of_row[pass->operations] = entry;
-    builder->rows[pass->operations++] = (struct operation_row){
-        .duration_ns = duration_ns,
+    builder->order.times[row] = lifetime.begin_ns;
+    builder->rows[row] = (struct operation_row){
+        .duration_ns = lifetime.duration_ns,
         .name = (uint16_t)name,
         .begin_thread = (uint16_t)begin_thread,
         .end_thread = (uint16_t)end_thread,
         .status = record->status < STATUS_COUNT ? record->status : (uint8_t)STATUS_ERROR,
-        .has_details = record->continuations != 0 || record->parent != 0 ||
-                       (record->flags & RECORD_HAS_CHILDREN) != 0,
+        .has_details = has_details(record),
     };
-    return 0;
+    return 1;
 }
 
-static int read_staging(struct build_pass *pass, const struct stager *stager)
+/* Operations from an entry on, as far as there is nothing else. Returns the entry behind them, or a negative errno. */
+static int64_t take_operations(struct build_pass *pass, uint32_t first)
+{
+    struct batch_builder *builder = pass->builder;
+    const struct record *entries = pass->stager->entries;
+    const uint32_t count = pass->stager->held.entries;
+    const struct tick_clock clock = pass->clock;
+    uint32_t row = pass->operations;
+    uint32_t i = first;
+
+    while (i < count && entries[i].kind == ENTRY_OPERATION) {
+        __builtin_prefetch(&entries[i + PREFETCH_ENTRIES]);
+        int taken = take_operation(builder, &clock, &entries[i], row);
+
+        if (UNLIKELY(taken < 0)) {
+            return taken;
+        }
+        builder->entry_of_row[row] = i;
+        row += (uint32_t)taken;
+        i += 1U + entries[i].continuations;
+    }
+    pass->operations = row;
+    return i;
+}
+
+static int read_staging(struct build_pass *pass)
 {
     uint32_t *instants = pass->builder->instants;
-    const struct record *entries = stager->entries;
+    const struct record *entries = pass->stager->entries;
+    int64_t at = 0;
 
-    for (uint32_t i = 0; i < stager->held.entries; i += 1U + entries[i].continuations) {
-        if (LIKELY(entries[i].kind == ENTRY_OPERATION)) {
-            int r = take_operation(pass, &entries[i], i);
+    while (at < pass->stager->held.entries) {
+        uint32_t i = (uint32_t)at;
 
-            if (r < 0) {
-                return r;
+        switch (entries[i].kind) {
+        case ENTRY_OPERATION:
+            at = take_operations(pass, i);
+            if (at < 0) {
+                return (int)at;
             }
-        } else if (entries[i].kind == ENTRY_SAMPLE) {
+            continue;
+        case ENTRY_SAMPLE:
             instants[pass->samples++] = i;
-        } else if (entries[i].kind == ENTRY_MARK) {
+            break;
+        case ENTRY_MARK:
             instants[pass->first_mark + pass->marks++] = i;
+            break;
+        default:
+            break;
         }
+        at += 1 + entries[i].continuations;
     }
     return 0;
 }
 
 /* --- To the columns, in the order of time --- */
 
-static int put_operations(struct build_pass *pass, const struct stager *stager)
+static void put_row(struct batch_operations *operations, uint32_t i,
+                    const struct operation_row *row)
+{
+    operations->duration_ns[i] = row->duration_ns;
+    operations->name[i] = row->name;
+    operations->status[i] = row->status;
+    operations->begin_thread[i] = row->begin_thread;
+    operations->end_thread[i] = row->end_thread;
+}
+
+static int put_operations(struct build_pass *pass)
 {
     struct batch_builder *builder = pass->builder;
-    struct batch_operations *operations = &builder->batch.operations;
+    const struct row_order *order = &builder->order;
+    const struct record *entries = pass->stager->entries;
     const struct detail_sink sink = {&builder->batch, &builder->names, &builder->texts,
-                                     pass->clock->ns_per_tick};
+                                     pass->clock.ns_per_tick};
+    struct batch_operations operations = builder->batch.operations; /* stores leave a copy alone */
+    uint32_t count = pass->operations;
 
-    row_order_sort(&builder->order, pass->operations);
-    operations->count = pass->operations;
-    for (uint32_t i = 0; i < pass->operations; i++) {
-        uint32_t row = builder->order.rows[i];
-        const struct operation_row *operation = &builder->rows[row];
+    row_order_sort(&builder->order, count);
+    builder->batch.operations.count = count;
+    if (count > 0) {
+        memcpy(operations.begin_ns, order->times, count * sizeof(*order->times));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = order->rows[i];
 
-        operations->begin_ns[i] = builder->order.times[i];
-        operations->duration_ns[i] = operation->duration_ns;
-        operations->name[i] = operation->name;
-        operations->status[i] = operation->status;
-        operations->begin_thread[i] = operation->begin_thread;
-        operations->end_thread[i] = operation->end_thread;
-        if (UNLIKELY(operation->has_details)) {
-            int r = batch_details_add(&sink, i, &stager->entries[builder->entry_of_row[row]]);
+        put_row(&operations, i, &builder->rows[row]);
+        if (UNLIKELY(builder->rows[row].has_details)) {
+            int r = batch_details_add(&sink, i, &entries[builder->entry_of_row[row]]);
 
             if (r < 0) {
                 return r;
@@ -248,9 +305,9 @@ static int put_sample(struct build_pass *pass, uint32_t row, const struct own_sa
     return 0;
 }
 
-static int put_samples(struct build_pass *pass, const struct stager *stager,
-                       const struct own_sample *own, uint32_t own_count)
+static int put_samples(struct build_pass *pass, const struct own_sample *own, uint32_t own_count)
 {
+    const struct record *entries = pass->stager->entries;
     struct row_order *order = &pass->builder->order;
     const uint32_t *instants = pass->builder->instants;
     uint32_t count = pass->samples + own_count;
@@ -258,7 +315,7 @@ static int put_samples(struct build_pass *pass, const struct stager *stager,
 
     for (uint32_t i = 0; i < count; i++) {
         order->times[i] = i < pass->samples
-                              ? time_of(pass, stager->entries[instants[i]].begin, false)
+                              ? tick_clock_ns(&pass->clock, entries[instants[i]].begin)
                               : own[i - pass->samples].time_ns;
     }
     row_order_sort(order, count);
@@ -266,7 +323,7 @@ static int put_samples(struct build_pass *pass, const struct stager *stager,
         uint32_t row = order->rows[i];
 
         if (row < pass->samples) {
-            const struct record *record = &stager->entries[instants[row]];
+            const struct record *record = &entries[instants[row]];
 
             r = put_sample(pass, i,
                            &(struct own_sample){.value = record->end, .name = record->name});
@@ -278,20 +335,21 @@ static int put_samples(struct build_pass *pass, const struct stager *stager,
     return r;
 }
 
-static int put_marks(struct build_pass *pass, const struct stager *stager)
+static int put_marks(struct build_pass *pass)
 {
+    const struct record *entries = pass->stager->entries;
     struct batch_builder *builder = pass->builder;
     struct batch_marks *marks = &builder->batch.marks;
     const uint32_t *instants = builder->instants + pass->first_mark;
 
     for (uint32_t i = 0; i < pass->marks; i++) {
-        builder->order.times[i] = time_of(pass, stager->entries[instants[i]].begin, false);
+        builder->order.times[i] = tick_clock_ns(&pass->clock, entries[instants[i]].begin);
     }
     row_order_sort(&builder->order, pass->marks);
     for (uint32_t i = 0; i < pass->marks; i++) {
-        const struct record *record = &stager->entries[instants[builder->order.rows[i]]];
+        const struct record *record = &entries[instants[builder->order.rows[i]]];
         int name = batch_names_index(&builder->names, &builder->batch, record->name, MARK_KINDS);
-        int thread = index_thread(pass, record->end_thread);
+        int thread = batch_threads_index(&builder->threads, &builder->batch, record->end_thread);
 
         if ((name | thread) < 0) {
             return -ENOMEM;
@@ -310,10 +368,9 @@ int batch_builder_build(struct batch_builder *builder, const struct stager *stag
 {
     struct build_pass pass = {
         .builder = builder,
-        .clock = clock,
+        .stager = stager,
+        .clock = *clock,
         .first_mark = stager->held.samples,
-        .last_thread = -1,
-        .last_serial = UINT32_MAX, /* of no thread */
     };
 
     batch_clear(&builder->batch);
@@ -323,8 +380,8 @@ int batch_builder_build(struct batch_builder *builder, const struct stager *stag
 
     int r = reserve(builder, &stager->held, count);
 
-    r = r < 0 ? r : read_staging(&pass, stager);
-    r = r < 0 ? r : put_operations(&pass, stager);
-    r = r < 0 ? r : put_samples(&pass, stager, samples, count);
-    return r < 0 ? r : put_marks(&pass, stager);
+    r = r < 0 ? r : read_staging(&pass);
+    r = r < 0 ? r : put_operations(&pass);
+    r = r < 0 ? r : put_samples(&pass, samples, count);
+    return r < 0 ? r : put_marks(&pass);
 }

@@ -156,7 +156,7 @@ static int grow_texts(struct batch_threads *threads, uint32_t thread_count)
     return 0;
 }
 
-int batch_threads_index(struct batch_threads *threads, struct batch *batch, uint32_t serial)
+int batch_threads_find(struct batch_threads *threads, struct batch *batch, uint32_t serial)
 {
     uint64_t known = *find_bucket(threads, serial);
 

@@ -38,13 +38,24 @@ void batch_threads_release(struct batch_threads *threads);
 /* Begins a new batch. */
 void batch_threads_clear(struct batch_threads *threads, uint64_t now_ns);
 
+/* The rest of batch_threads_index(): a thread that this batch did not have yet, or not where it is looked for first. */
+MUST_USE int batch_threads_find(struct batch_threads *threads, struct batch *batch,
+                                uint32_t serial);
+
 /*
  * The index of a thread in batch->threads, entered if it is new.
  *
  * Returns:  the index; -ENOMEM; -E2BIG above BATCH_MAX_THREADS.
  */
-MUST_USE int batch_threads_index(struct batch_threads *threads, struct batch *batch,
-                                 uint32_t serial);
+MUST_USE static inline int batch_threads_index(struct batch_threads *threads, struct batch *batch,
+                                               uint32_t serial)
+{
+    uint64_t bucket = threads->buckets[serial & threads->bucket_mask];
+
+    return LIKELY(bucket >> 32 == serial && bucket != 0)
+               ? (int)(uint32_t)bucket - 1
+               : batch_threads_find(threads, batch, serial);
+}
 
 /* Puts the names into batch->threads. To be called when no more threads are added. */
 void batch_threads_finish(struct batch_threads *threads, struct batch *batch);

@@ -165,10 +165,3 @@ void tick_clock_calibrate(struct tick_clock *clock)
         slope * (1.0 + (is_first ? 0.0 : clamp(error_ns / LEAD_BACK_NS, MAX_CORRECTION)));
     renew_base(clock, now, slope);
 }
-
-uint64_t tick_clock_ns(const struct tick_clock *clock, uint64_t ticks)
-{
-    double distance = (double)(int64_t)(ticks - clock->anchor_ticks);
-
-    return clock->anchor_ns + (uint64_t)(int64_t)(distance * clock->ns_per_tick);
-}

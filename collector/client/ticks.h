@@ -57,5 +57,10 @@ void tick_clock_init(struct tick_clock *clock);
  */
 void tick_clock_calibrate(struct tick_clock *clock);
 
-/* ticks as monotonic ns; also for ticks before the anchor. */
-uint64_t tick_clock_ns(const struct tick_clock *clock, uint64_t ticks);
+/* ticks as monotonic ns; also for ticks before the anchor. Later ticks are never earlier ns. */
+static inline uint64_t tick_clock_ns(const struct tick_clock *clock, uint64_t ticks)
+{
+    double distance = (double)(int64_t)(ticks - clock->anchor_ticks);
+
+    return clock->anchor_ns + (uint64_t)(int64_t)(distance * clock->ns_per_tick);
+}
