@@ -62,11 +62,16 @@ static void describe_content(char ret_text[static DETAIL_BYTES], const struct tr
     char operations[TEXT_BYTES];
     char samples[TEXT_BYTES];
     char marks[TEXT_BYTES];
+    char long_runs[TEXT_BYTES];
     int used = snprintf(
         ret_text, DETAIL_BYTES, "%s batches, %s operations, %s samples, %s marks",
         text_count(batches, check->batches), text_count(operations, check->rows.operations),
         text_count(samples, check->rows.samples), text_count(marks, check->rows.marks));
 
+    if (check->rows.long_runs > 0) {
+        used += snprintf(ret_text + used, DETAIL_BYTES - (size_t)used, ", %s long runs",
+                         text_count(long_runs, check->rows.long_runs));
+    }
     if (check->missing_batches > 0) {
         (void)snprintf(ret_text + used, DETAIL_BYTES - (size_t)used, "; %s batches never arrived",
                        text_count(batches, check->missing_batches));

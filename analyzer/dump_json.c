@@ -69,9 +69,10 @@ static void put_clock_member(FILE *stream, const struct clock_reading *clock)
 static void put_counts_member(FILE *stream, const char *key, const struct record_counts *counts)
 {
     (void)fprintf(stream,
-                  ",\"%s\":{\"operations\":\"%llu\",\"samples\":\"%llu\",\"marks\":\"%llu\"}", key,
-                  (unsigned long long)counts->operations, (unsigned long long)counts->samples,
-                  (unsigned long long)counts->marks);
+                  ",\"%s\":{\"operations\":\"%llu\",\"samples\":\"%llu\",\"marks\":\"%llu\","
+                  "\"long_runs\":\"%llu\"}",
+                  key, (unsigned long long)counts->operations, (unsigned long long)counts->samples,
+                  (unsigned long long)counts->marks, (unsigned long long)counts->long_runs);
 }
 
 static void put_labels(FILE *stream, const struct source *source)
@@ -318,6 +319,19 @@ static void put_open(FILE *stream, const struct batch *batch, uint32_t row)
     end_object(stream);
 }
 
+static void put_long_run(FILE *stream, const struct batch *batch, uint32_t row)
+{
+    const struct batch_long_runs *runs = &batch->long_runs;
+
+    begin_object(stream, "long_run", &batch->id);
+    put_text_member(stream, "name", batch->names[runs->name[row]].text);
+    put_u64_member(stream, "id", runs->id[row]);
+    put_time_members(stream, "begin", runs->begin_ns[row], &batch->clock);
+    put_u64_member(stream, "length_ns", runs->length_ns[row]);
+    put_thread_member(stream, "thread", batch, runs->thread[row]);
+    end_object(stream);
+}
+
 static void put_loss(FILE *stream, const struct packet_id *id, const struct loss *loss,
                      const struct clock_reading *clock, const char *lost_by)
 {
@@ -348,6 +362,9 @@ void dump_json_batch(FILE *stream, const struct batch *batch)
     }
     for (uint32_t row = 0; row < batch->open.count; row++) {
         put_open(stream, batch, row);
+    }
+    for (uint32_t row = 0; row < batch->long_runs.count; row++) {
+        put_long_run(stream, batch, row);
     }
     for (uint32_t i = 0; i < batch->loss_count; i++) {
         put_loss(stream, &batch->id, &batch->losses[i], &batch->clock, "program");

@@ -15,6 +15,7 @@ void frame_tally_release(struct frame_tally *frame_tally)
     free(frame_tally->statuses);
     free(frame_tally->numbers);
     free(frame_tally->threads);
+    frame_budget_release(&frame_tally->budget);
     *frame_tally = (struct frame_tally){0};
 }
 
@@ -152,6 +153,8 @@ static int add_operation_run(struct frame_tally *frame_tally, uint32_t number, u
     r = r < 0 ? r
               : shared_windows_add(frame_tally->context->windows, &frame_tally->counts, number,
                                    &run, frame_tally->offset_ns);
+    r = r < 0 ? r
+              : shared_load_add(frame_tally->context->load, number, &run, frame_tally->offset_ns);
     if (r == 0) {
         count_statuses(operation, &run);
     }
@@ -223,7 +226,7 @@ static void count_stored(struct frame_tally *frame_tally)
 {
     const struct batch *batch = frame_tally->batch;
     const struct record_counts rows = {batch->operations.count, batch->samples.count,
-                                       batch->marks.count};
+                                       batch->marks.count, batch->long_runs.count};
 
     record_counts_add(&frame_tally->tally->stored, &rows);
 }
@@ -242,6 +245,7 @@ int frame_tally_add(struct frame_tally *frame_tally, const struct plan_frame *fr
     counter_table_clear(counters);
     r = r < 0 ? r : resolve_names(frame_tally);
     r = r < 0 ? r : add_operations(frame_tally);
+    r = r < 0 ? r : frame_budget_add(frame_tally);
     r = r < 0 ? r : frame_details_add(frame_tally);
     r = r < 0 ? r : frame_samples_add(frame_tally);
     r = r < 0 ? r : add_losses(frame_tally);

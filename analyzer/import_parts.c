@@ -123,7 +123,7 @@ static int rotate_if_full(struct import_parts *parts)
 
 int import_parts_add(struct import_parts *parts, struct batch *batch)
 {
-    struct record_counts rows = {batch->operations.count, batch->samples.count, 0};
+    struct record_counts rows = {batch->operations.count, batch->samples.count, 0, 0};
     struct totals *totals = &parts->end.totals;
     size_t size = 0;
     int r = rotate_if_full(parts);

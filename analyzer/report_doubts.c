@@ -28,11 +28,6 @@ static void doubt(struct doubts *doubts, const char *subject, const char *format
     doubts->count++;
 }
 
-static uint64_t sum_of(const struct record_counts *counts)
-{
-    return counts->operations + counts->samples + counts->marks;
-}
-
 static void doubt_losses(struct doubts *doubts, const struct report_quality *quality)
 {
     for (size_t i = 0; i < quality->loss_count; i++) {
@@ -42,17 +37,17 @@ static void doubt_losses(struct doubts *doubts, const struct report_quality *qua
 
         doubt(doubts, "", "%s operations and %s other records were lost (%s). %s",
               text_count(operations, loss->count.operations),
-              text_count(others, sum_of(&loss->count) - loss->count.operations),
+              text_count(others, record_counts_sum(&loss->count) - loss->count.operations),
               loss_cause_name(loss->cause), loss_cause_advice(loss->cause));
     }
-    if (sum_of(&quality->unaccounted) > 0) {
+    if (record_counts_sum(&quality->unaccounted) > 0) {
         char records[TEXT_BYTES];
 
         doubt(doubts, "",
               "%s records were produced, but are neither in the files nor counted as lost: files "
               "are missing "
               "or damaged.",
-              text_count(records, sum_of(&quality->unaccounted)));
+              text_count(records, record_counts_sum(&quality->unaccounted)));
     }
 }
 

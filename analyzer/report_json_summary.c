@@ -43,6 +43,7 @@ void report_json_counts(struct json_tree *tree, const char *key, const struct re
     json_add_count(tree, "operations", counts->operations);
     json_add_count(tree, "samples", counts->samples);
     json_add_count(tree, "marks", counts->marks);
+    json_add_count(tree, "long_runs", counts->long_runs);
     json_close(tree);
 }
 

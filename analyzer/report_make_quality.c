@@ -5,11 +5,6 @@
 #include <errno.h>
 #include <math.h>
 
-static uint64_t sum_of(const struct record_counts *counts)
-{
-    return counts->operations + counts->samples + counts->marks;
-}
-
 static uint64_t missing(uint64_t produced, uint64_t stored, uint64_t lost)
 {
     return produced - min_u64(produced, stored + lost);
@@ -27,6 +22,8 @@ static void add_process(struct report_quality *quality, const struct report_proc
             missing(process->produced.samples, process->stored.samples, process->lost.samples);
         quality->unaccounted.marks +=
             missing(process->produced.marks, process->stored.marks, process->lost.marks);
+        quality->unaccounted.long_runs += missing(
+            process->produced.long_runs, process->stored.long_runs, process->lost.long_runs);
     }
 }
 
@@ -123,11 +120,12 @@ int report_make_quality(struct report *report, const struct report_plan *plan,
         add_process(quality, &report->processes[i]);
     }
 
-    uint64_t produced = sum_of(&quality->produced);
+    uint64_t produced = record_counts_sum(&quality->produced);
 
     /* Files that say they hold more than was produced are wrong about what was produced. */
     quality->coverage_ratio =
-        produced > 0 ? fmin((double)sum_of(&quality->stored) / (double)produced, 1) : NAN;
+        produced > 0 ? fmin((double)record_counts_sum(&quality->stored) / (double)produced, 1)
+                     : NAN;
     quality->tracer_cpu_ratio = tracer_cpu_ratio(report);
     quality->bytes_per_operation = bytes_per_operation(report, plan);
     return add_losses(quality, plan, totals);

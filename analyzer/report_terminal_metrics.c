@@ -83,11 +83,6 @@ void terminal_put_queues(const struct terminal_page *page)
     put_rest(page, page->report->queue_count, shown);
 }
 
-static uint64_t sum_of(const struct record_counts *counts)
-{
-    return counts->operations + counts->samples + counts->marks;
-}
-
 static void put_process(const struct terminal_page *page, size_t index)
 {
     const struct report_process *process = &page->report->processes[index];
@@ -98,7 +93,7 @@ static void put_process(const struct terminal_page *page, size_t index)
     put_name(page, report_text_process(label, page->report, index));
     put_cell(page, text_count(text, process->stored.operations));
     put_cell(page, text_count(text, process->stored.samples));
-    put_cell(page, text_count(text, sum_of(&process->lost)));
+    put_cell(page, text_count(text, record_counts_sum(&process->lost)));
     put_cell(page, text_count(text, process->threads));
     put_cell(page, text_duration(text, span_ns));
     put_cell(page, text_bytes(text, (double)process->frame_bytes));

@@ -89,7 +89,8 @@ static int take_batch(struct checker *checker, struct packet_walk *walk,
         return r;
     }
 
-    struct record_counts rows = {batch->operations.count, batch->samples.count, batch->marks.count};
+    struct record_counts rows = {batch->operations.count, batch->samples.count, batch->marks.count,
+                                 batch->long_runs.count};
 
     check_sequence(checker, item);
     record_counts_add(&checker->part.rows, &rows);
@@ -133,7 +134,8 @@ static int take_source(struct checker *checker, struct packet_walk *walk,
 
 static bool counts_are_equal(const struct record_counts *a, const struct record_counts *b)
 {
-    return a->operations == b->operations && a->samples == b->samples && a->marks == b->marks;
+    return a->operations == b->operations && a->samples == b->samples && a->marks == b->marks &&
+           a->long_runs == b->long_runs;
 }
 
 static bool totals_balance(const struct totals *totals)

@@ -182,7 +182,8 @@ static int take_head(struct scan *scan, const struct batch_head *head,
                      const struct trace_item *item)
 {
     struct scanned_file *file = scan->file;
-    const struct record_counts rows = {head->operations, head->samples, head->marks};
+    const struct record_counts rows = {head->operations, head->samples, head->marks,
+                                       head->long_runs};
     struct scanned_frame frame = {
         .offset_bytes = item->offset_bytes,
         .sequence = head->id.sequence,

@@ -140,6 +140,15 @@ int batch_reserve_open(struct batch *batch, size_t count)
     return reserve(columns, ARRAY_SIZE(columns), &open->capacity, count, BATCH_MAX_OPEN);
 }
 
+int batch_reserve_long_runs(struct batch *batch, size_t count)
+{
+    struct batch_long_runs *runs = &batch->long_runs;
+    struct column columns[] = {COLUMN(runs->begin_ns), COLUMN(runs->length_ns), COLUMN(runs->name),
+                               COLUMN(runs->thread), COLUMN(runs->id)};
+
+    return reserve(columns, ARRAY_SIZE(columns), &runs->capacity, count, BATCH_MAX_LONG_RUNS);
+}
+
 int batch_reserve_losses(struct batch *batch, size_t count)
 {
     struct column columns[] = {COLUMN(batch->losses)};
@@ -203,6 +212,7 @@ void batch_clear(struct batch *batch)
     batch->marks.count = 0;
     batch->open.count = 0;
     batch->open.as_of_ns = 0;
+    batch->long_runs.count = 0;
     batch->loss_count = 0;
     batch->text_used = 0;
     batch->salvaged = false;
@@ -258,6 +268,11 @@ static void instants_release(struct batch *batch)
     free(batch->open.name);
     free(batch->open.state);
     free(batch->open.id);
+    free(batch->long_runs.begin_ns);
+    free(batch->long_runs.length_ns);
+    free(batch->long_runs.name);
+    free(batch->long_runs.thread);
+    free(batch->long_runs.id);
 }
 
 void batch_release(struct batch *batch)

@@ -6,7 +6,7 @@
  *
  * What batch_encode() insists on, and batch_decode() guarantees: every index is within its list, also thread index 0 of
  * operations and marks; every name is of the kind that its column asks for; durations, residences and times per state are
- * below 2^62, and ends fit into 64 bits; rows are in the order said below; texts are valid UTF-8 within their limits.
+ * below 2^62, and so are lengths of long runs; ends fit into 64 bits; rows are in the order said below; texts are valid UTF-8 within their limits.
  */
 #pragma once
 
@@ -24,6 +24,7 @@ enum {
     BATCH_MAX_SAMPLES = 65536,
     BATCH_MAX_MARKS = 65536,
     BATCH_MAX_OPEN = 65536,
+    BATCH_MAX_LONG_RUNS = 65536,
     BATCH_MAX_NAMES = 65535,
     BATCH_MAX_THREADS = 65535,
     BATCH_MAX_LOSSES = 4096,
@@ -83,7 +84,7 @@ struct batch_name {
     enum name_kind kind;
     enum value_type value;
     uint64_t
-        rows; /* of operations, samples, marks, queues and attributes; open operations are not counted */
+        rows; /* of operations, samples, marks, queues and attributes; open operations and long runs are not counted */
     uint64_t queue_capacity;
 };
 
@@ -111,7 +112,7 @@ struct batch_operations {
     uint8_t *status;        /* enum operation_status */
     uint16_t *begin_thread; /* index into threads[] */
     uint16_t *end_thread;
-    struct sparse_rows id;     /* of operations that have children */
+    struct sparse_rows id;     /* of operations that have children or long runs */
     struct sparse_rows parent; /* id of the parent, of operations that have one */
     struct sparse_rows state_ns[STATE_COUNT];
 };
@@ -168,6 +169,17 @@ struct batch_open {
     uint64_t *id;
 };
 
+/* Stretches of running that lasted longer than the client was asked to let pass, sorted by begin. */
+struct batch_long_runs {
+    uint32_t count;
+    uint32_t capacity;
+    uint64_t *begin_ns; /* of the stretch */
+    uint64_t *length_ns;
+    uint16_t *name;   /* of the operation */
+    uint16_t *thread; /* that left the state */
+    uint64_t *id;     /* of the operation */
+};
+
 struct batch {
     struct packet_id id;
     struct clock_reading clock;
@@ -196,6 +208,7 @@ struct batch {
     struct batch_samples samples;
     struct batch_marks marks;
     struct batch_open open;
+    struct batch_long_runs long_runs;
 
     uint32_t loss_count;
     uint32_t loss_capacity;
@@ -227,6 +240,7 @@ MUST_USE int batch_reserve_texts(struct batch *batch, size_t count);
 MUST_USE int batch_reserve_samples(struct batch *batch, size_t count);
 MUST_USE int batch_reserve_marks(struct batch *batch, size_t count);
 MUST_USE int batch_reserve_open(struct batch *batch, size_t count);
+MUST_USE int batch_reserve_long_runs(struct batch *batch, size_t count);
 MUST_USE int batch_reserve_losses(struct batch *batch, size_t count);
 MUST_USE int sparse_rows_reserve(struct sparse_rows *rows, size_t count);
 

@@ -370,6 +370,22 @@ static int take_open(const struct batch_columns *columns, struct batch *batch)
     return r < 0 ? r : take_ids(open->id, columns->open_id, count);
 }
 
+static int take_long_runs(const struct batch_columns *columns, struct batch *batch)
+{
+    struct batch_long_runs *runs = &batch->long_runs;
+    size_t count = runs->count;
+    int r = batch_reserve_long_runs(batch, count);
+
+    r = r < 0 ? r
+              : take_times(runs->begin_ns, columns->long_run_begin_gap, count,
+                           columns->long_run_base_ns);
+    r = r < 0 ? r : take_durations(runs->length_ns, columns->long_run_length, count);
+    r = r < 0 ? r : take_names(runs->name, columns->long_run_name, count, batch, OPERATION_KINDS);
+    r = r < 0 ? r : take_packed(runs->thread, columns->long_run_thread, count, batch->thread_count);
+    r = r < 0 ? r : take_ids(runs->id, columns->long_run_id, count);
+    return r == 0 && !long_runs_fit_into_time(runs) ? -EBADMSG : r;
+}
+
 /* What the head says of the time must hold, since readers plan with it. */
 static int check_time_range(const struct batch *batch)
 {
@@ -391,6 +407,7 @@ static int take_columns(struct batch_decoder *decoder, const struct batch_column
     r = r < 0 ? r : take_samples(decoder, columns, batch);
     r = r < 0 ? r : take_marks(columns, batch);
     r = r < 0 ? r : take_open(columns, batch);
+    r = r < 0 ? r : take_long_runs(columns, batch);
     return r < 0 ? r : check_time_range(batch);
 }
 

@@ -78,7 +78,9 @@ static size_t columns_bound(const struct batch *batch)
            3 * (size_t)batch->attributes.count + numbers_bound(3, batch->samples.count) +
            (2 + 8) * (size_t)batch->samples.count + numbers_bound(1, batch->marks.count) +
            (2 + 2) * (size_t)batch->marks.count + COLUMN_SLACK_BYTES +
-           numbers_bound(2, batch->open.count) + 3 * (size_t)batch->open.count;
+           numbers_bound(2, batch->open.count) + 3 * (size_t)batch->open.count +
+           numbers_bound(3, batch->long_runs.count) + (2 + 2) * (size_t)batch->long_runs.count +
+           COLUMN_SLACK_BYTES;
 }
 
 size_t batch_encode_bound(const struct batch *batch)
@@ -99,7 +101,8 @@ static size_t longest_column(const struct batch *batch)
 
     most = max_u64(most, batch->samples.count);
     most = max_u64(most, batch->marks.count);
-    return max_u64(most, batch->open.count);
+    most = max_u64(most, batch->open.count);
+    return max_u64(most, batch->long_runs.count);
 }
 
 static int reserve(struct batch_encoder *encoder, const struct batch *batch)
@@ -402,6 +405,23 @@ static int put_open(struct batch_encoder *encoder, const struct batch *batch,
                      &columns->open_begin_gap);
 }
 
+static int put_long_runs(struct batch_encoder *encoder, const struct batch *batch,
+                         struct batch_columns *columns)
+{
+    const struct batch_long_runs *runs = &batch->long_runs;
+    size_t count = runs->count;
+
+    columns->long_run_base_ns = count == 0 ? 0 : runs->begin_ns[0];
+    columns->long_run_length = put_numbers(encoder, runs->length_ns, count);
+    columns->long_run_name = put_indexes(encoder, runs->name, count, batch->name_count);
+    if (!is_all_zero(runs->thread, count * sizeof(*runs->thread))) {
+        columns->long_run_thread = put_packed(encoder, runs->thread, count, batch->thread_count);
+    }
+    columns->long_run_id = put_ids(encoder, runs->id, count);
+    return put_times(encoder, runs->begin_ns, count, columns->long_run_base_ns,
+                     &columns->long_run_begin_gap);
+}
+
 int batch_encode(struct batch_encoder *encoder, struct batch *batch, uint8_t *destination,
                  size_t size, size_t *ret_size)
 {
@@ -416,6 +436,7 @@ int batch_encode(struct batch_encoder *encoder, struct batch *batch, uint8_t *de
     r = r < 0 ? r : put_samples(encoder, batch, &columns);
     r = r < 0 ? r : put_marks(encoder, batch, &columns);
     r = r < 0 ? r : put_open(encoder, batch, &columns);
+    r = r < 0 ? r : put_long_runs(encoder, batch, &columns);
     return r < 0
                ? r
                : packet_write_batch(encoder->writer, batch, &columns, destination, size, ret_size);

@@ -113,7 +113,8 @@ static bool counts_are_valid(const struct batch *batch)
            batch->loss_count <= BATCH_MAX_LOSSES &&
            batch->operations.count <= BATCH_MAX_OPERATIONS &&
            batch->samples.count <= BATCH_MAX_SAMPLES && batch->marks.count <= BATCH_MAX_MARKS &&
-           batch->open.count <= BATCH_MAX_OPEN && batch->attributes.count <= BATCH_MAX_ATTRIBUTES &&
+           batch->open.count <= BATCH_MAX_OPEN && batch->long_runs.count <= BATCH_MAX_LONG_RUNS &&
+           batch->attributes.count <= BATCH_MAX_ATTRIBUTES &&
            batch->attributes.text_count <= BATCH_MAX_ATTRIBUTES;
 }
 
@@ -274,6 +275,27 @@ static bool open_are_valid(const struct batch *batch)
            bytes_are_below(open->state, open->count, STATE_COUNT);
 }
 
+bool long_runs_fit_into_time(const struct batch_long_runs *runs)
+{
+    bool overflows = false;
+
+    for (uint32_t i = 0; i < runs->count; i++) {
+        overflows |= runs->begin_ns[i] + runs->length_ns[i] < runs->begin_ns[i];
+    }
+    return !overflows;
+}
+
+/* Their names are not counted: the operations themselves are, in this batch or in a later one. */
+static bool long_runs_are_valid(const struct batch *batch)
+{
+    const struct batch_long_runs *runs = &batch->long_runs;
+
+    return indexes_are_below(runs->name, runs->count, batch->name_count) &&
+           batch_names_are_of_kinds(batch, runs->name, runs->count, OPERATION_KINDS) &&
+           indexes_are_below(runs->thread, runs->count, batch->thread_count) &&
+           durations_are_valid(runs->length_ns, runs->count) && long_runs_fit_into_time(runs);
+}
+
 static bool set_time_range(struct batch *batch)
 {
     struct time_range range;
@@ -292,7 +314,8 @@ int batch_summarize(struct batch *batch)
     bool is_valid = counts_are_valid(batch) && names_are_valid(batch) && lists_are_valid(batch) &&
                     operations_are_valid(batch) && queued_are_valid(batch) &&
                     attributes_are_valid(batch) && samples_are_valid(batch) &&
-                    marks_are_valid(batch) && open_are_valid(batch) && set_time_range(batch);
+                    marks_are_valid(batch) && open_are_valid(batch) && long_runs_are_valid(batch) &&
+                    set_time_range(batch);
 
     return is_valid ? 0 : -EINVAL;
 }

@@ -39,6 +39,9 @@ bool batch_names_are_of_kinds(const struct batch *batch, const uint16_t *names, 
 /* Whether all are below DURATION_LIMIT_NS. */
 bool durations_are_valid(const uint64_t *durations_ns, size_t count);
 
+/* Whether all ends fit into 64 bits. */
+bool long_runs_fit_into_time(const struct batch_long_runs *runs);
+
 /*
  * Sets min_begin_ns, min_end_ns, max_end_ns and names[].rows. The order of rows is not tested here: batch_encode() sees it.
  *

@@ -29,6 +29,7 @@ struct record_counts {
     uint64_t operations;
     uint64_t samples;
     uint64_t marks;
+    uint64_t long_runs;
 };
 
 /* An interval in which records were not kept. */
@@ -58,11 +59,29 @@ static inline void record_counts_add(struct record_counts *sum, const struct rec
     sum->operations += more->operations;
     sum->samples += more->samples;
     sum->marks += more->marks;
+    sum->long_runs += more->long_runs;
+}
+
+/* Of what was counted before, as part of sum. */
+static inline void record_counts_subtract(struct record_counts *sum,
+                                          const struct record_counts *part)
+{
+    sum->operations -= part->operations;
+    sum->samples -= part->samples;
+    sum->marks -= part->marks;
+    sum->long_runs -= part->long_runs;
+}
+
+/* Records of all kinds. */
+static inline uint64_t record_counts_sum(const struct record_counts *counts)
+{
+    return counts->operations + counts->samples + counts->marks + counts->long_runs;
 }
 
 static inline bool record_counts_are_zero(const struct record_counts *counts)
 {
-    return counts->operations == 0 && counts->samples == 0 && counts->marks == 0;
+    return counts->operations == 0 && counts->samples == 0 && counts->marks == 0 &&
+           counts->long_runs == 0;
 }
 
 /* The sum over all causes. Threads: any. */

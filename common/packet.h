@@ -110,6 +110,7 @@ struct batch_head {
     uint32_t samples;
     uint32_t marks;
     uint32_t open_operations;
+    uint32_t long_runs;
     uint32_t name_count;
     struct batch_name *names;
     struct clock_reading clock;

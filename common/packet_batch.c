@@ -50,6 +50,7 @@ static void put_batch(struct proto_sink *sink, const void *opaque)
     for (uint32_t i = 0; i < batch->loss_count; i++) {
         packet_put_loss(sink, BATCH_LOSS_FIELD, &batch->losses[i]);
     }
+    packet_put_long_runs(sink, batch, content->columns);
 }
 
 int packet_write_batch(struct frame_writer *writer, const struct batch *batch,
@@ -125,6 +126,7 @@ static int take_head(const struct batch_head *head, struct batch *batch)
     batch->samples.count = head->samples;
     batch->marks.count = head->marks;
     batch->open.count = head->open_operations;
+    batch->long_runs.count = head->long_runs;
     return 0;
 }
 
@@ -210,7 +212,8 @@ static int read_field(const struct proto_field *field, struct packet_arena *aren
  */
 static bool is_in_order(unsigned int number, unsigned int last_number)
 {
-    bool is_list = number == BATCH_THREAD_FIELD || number >= BATCH_LOSS_FIELD;
+    bool is_list = number == BATCH_THREAD_FIELD ||
+                   (number >= BATCH_LOSS_FIELD && number != BATCH_LONG_RUNS_FIELD);
 
     return number > last_number || (number == last_number && is_list);
 }

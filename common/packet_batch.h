@@ -43,6 +43,12 @@ struct batch_columns {
     struct slice open_state;
     struct number_column open_id;
     uint64_t open_base_ns;
+    struct number_column long_run_begin_gap;
+    struct number_column long_run_length;
+    struct slice long_run_name;
+    struct slice long_run_thread;
+    struct number_column long_run_id;
+    uint64_t long_run_base_ns;
 };
 
 /*

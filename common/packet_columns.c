@@ -23,6 +23,14 @@ enum {
 enum { SAMPLES_TIME_GAP = 1, SAMPLES_METRIC, SAMPLES_THREAD, SAMPLES_INTEGER, SAMPLES_REAL };
 enum { MARKS_TIME_GAP = 1, MARKS_NAME, MARKS_THREAD };
 enum { OPEN_BEGIN_GAP = 1, OPEN_NAME, OPEN_STATE, OPEN_ID, OPEN_BASE, OPEN_AS_OF };
+enum {
+    LONG_RUNS_BEGIN_GAP = 1,
+    LONG_RUNS_LENGTH,
+    LONG_RUNS_NAME,
+    LONG_RUNS_THREAD,
+    LONG_RUNS_ID,
+    LONG_RUNS_BASE
+};
 
 /* --- Writing --- */
 
@@ -139,6 +147,18 @@ static void put_open(struct proto_sink *sink, const struct batch *batch, const v
     proto_put_uint64(sink, OPEN_AS_OF, batch->open.as_of_ns);
 }
 
+static void put_long_runs(struct proto_sink *sink, const struct batch *batch, const void *all)
+{
+    const struct batch_columns *columns = all;
+
+    put_field(sink, LONG_RUNS_BEGIN_GAP, put_number, batch, &columns->long_run_begin_gap);
+    put_field(sink, LONG_RUNS_LENGTH, put_number, batch, &columns->long_run_length);
+    proto_put_column(sink, LONG_RUNS_NAME, columns->long_run_name);
+    proto_put_column(sink, LONG_RUNS_THREAD, columns->long_run_thread);
+    put_field(sink, LONG_RUNS_ID, put_number, batch, &columns->long_run_id);
+    proto_put_uint64(sink, LONG_RUNS_BASE, columns->long_run_base_ns);
+}
+
 void packet_put_columns(struct proto_sink *sink, const struct batch *batch,
                         const struct batch_columns *columns)
 {
@@ -146,6 +166,12 @@ void packet_put_columns(struct proto_sink *sink, const struct batch *batch,
     put_field(sink, BATCH_SAMPLES_FIELD, put_samples, batch, columns);
     put_field(sink, BATCH_MARKS_FIELD, put_marks, batch, columns);
     put_field(sink, BATCH_OPEN_FIELD, put_open, batch, columns);
+}
+
+void packet_put_long_runs(struct proto_sink *sink, const struct batch *batch,
+                          const struct batch_columns *columns)
+{
+    put_field(sink, BATCH_LONG_RUNS_FIELD, put_long_runs, batch, columns);
 }
 
 /* --- Reading --- */
@@ -370,6 +396,28 @@ static int read_open(const struct proto_field *field, struct target *target)
     }
 }
 
+static int read_long_runs(const struct proto_field *field, struct target *target)
+{
+    struct batch_columns *columns = target->columns;
+
+    switch (field->number) {
+    case LONG_RUNS_BEGIN_GAP:
+        return read_number(field, &columns->long_run_begin_gap);
+    case LONG_RUNS_LENGTH:
+        return read_number(field, &columns->long_run_length);
+    case LONG_RUNS_NAME:
+        return read_bytes(field, &columns->long_run_name);
+    case LONG_RUNS_THREAD:
+        return read_bytes(field, &columns->long_run_thread);
+    case LONG_RUNS_ID:
+        return read_number(field, &columns->long_run_id);
+    case LONG_RUNS_BASE:
+        return proto_uint64(field, &columns->long_run_base_ns);
+    default:
+        return 0;
+    }
+}
+
 int packet_read_columns(const struct proto_field *field, struct packet_arena *arena,
                         struct batch *batch, struct batch_columns *columns)
 {
@@ -384,6 +432,8 @@ int packet_read_columns(const struct proto_field *field, struct packet_arena *ar
         return read_message(field, &target, read_marks);
     case BATCH_OPEN_FIELD:
         return read_message(field, &target, read_open);
+    case BATCH_LONG_RUNS_FIELD:
+        return read_message(field, &target, read_long_runs);
     default:
         return 0;
     }

@@ -22,6 +22,7 @@ enum {
     HEAD_TOTALS,
     HEAD_SAMPLE_PERIOD,
     HEAD_SALVAGED,
+    HEAD_LONG_RUNS,
 };
 enum { NAME_TEXT = 1, NAME_KIND, NAME_UNIT, NAME_VALUE, NAME_ROWS, NAME_QUEUE_CAPACITY };
 
@@ -65,6 +66,7 @@ static void put_head_fields(struct proto_sink *sink, const struct batch *batch)
     packet_put_totals(sink, HEAD_TOTALS, &batch->totals);
     proto_put_uint64(sink, HEAD_SAMPLE_PERIOD, batch->sample_period_ns);
     proto_put_uint64(sink, HEAD_SALVAGED, batch->salvaged);
+    proto_put_uint64(sink, HEAD_LONG_RUNS, batch->long_runs.count);
 }
 
 void packet_put_head(struct proto_sink *sink, const struct batch *batch)
@@ -195,6 +197,8 @@ static int read_head_field(const struct proto_field *field, struct packet_arena 
         r = read_below(field, 2, &number);
         head->salvaged = number != 0;
         return r;
+    case HEAD_LONG_RUNS:
+        return read_count(field, BATCH_MAX_LONG_RUNS, &head->long_runs);
     default:
         return 0;
     }

@@ -6,7 +6,7 @@
 
 /* Field numbers of trace.proto. */
 enum { CLOCK_MONOTONIC_FIELD = 1, CLOCK_REALTIME_FIELD, CLOCK_BOOTTIME_FIELD, CLOCK_BRACKET_FIELD };
-enum { COUNTS_OPERATIONS = 1, COUNTS_SAMPLES, COUNTS_MARKS };
+enum { COUNTS_OPERATIONS = 1, COUNTS_SAMPLES, COUNTS_MARKS, COUNTS_LONG_RUNS };
 enum {
     TOTALS_PRODUCED = 1,
     TOTALS_BATCHED,
@@ -44,6 +44,7 @@ static void put_counts_fields(struct proto_sink *sink, const struct record_count
     proto_put_uint64(sink, COUNTS_OPERATIONS, counts->operations);
     proto_put_uint64(sink, COUNTS_SAMPLES, counts->samples);
     proto_put_uint64(sink, COUNTS_MARKS, counts->marks);
+    proto_put_uint64(sink, COUNTS_LONG_RUNS, counts->long_runs);
 }
 
 void packet_put_counts(struct proto_sink *sink, unsigned int number,
@@ -156,6 +157,8 @@ static int read_counts_field(const struct proto_field *field, struct record_coun
         return proto_uint64(field, &counts->samples);
     case COUNTS_MARKS:
         return proto_uint64(field, &counts->marks);
+    case COUNTS_LONG_RUNS:
+        return proto_uint64(field, &counts->long_runs);
     default:
         return 0;
     }

@@ -61,7 +61,7 @@ void wire_header_write(uint8_t ret_bytes[static WIRE_HEADER_BYTES],
     write_le32(ret_bytes + OFFSET_PAYLOAD_SIZE, (uint32_t)payload.size);
     write_le32(ret_bytes + OFFSET_FLAGS, header->flags);
     write_le64(ret_bytes + OFFSET_SEQUENCE, header->sequence);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < WIRE_COUNTS; i++) {
         write_le32(ret_bytes + OFFSET_COUNTS + 4 * i, header->counts[i]);
     }
     write_le64(ret_bytes + OFFSET_FIRST, header->first_ns);
@@ -95,7 +95,7 @@ int wire_header_read(const uint8_t bytes[static WIRE_HEADER_BYTES], struct wire_
         .last_ns = read_le64(bytes + OFFSET_LAST),
         .checksum = read_le64(bytes + OFFSET_CHECKSUM),
     };
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < WIRE_COUNTS; i++) {
         ret_header->counts[i] = read_le32(bytes + OFFSET_COUNTS + 4 * i);
     }
     return 0;

@@ -15,13 +15,12 @@
  *     8  payload length u32
  *    12  flags u32           0
  *    16  sequence u64        FRAME, GOODBYE: of the batch; ACK: greatest sequence written
- *    24  counts 3 x u32      FRAME, GOODBYE: operations, samples, others (marks)
- *    36  zero u32
+ *    24  counts 4 x u32      FRAME, GOODBYE: operations, samples, marks, long runs
  *    40  first time u64      FRAME: least begin, monotonic ns; ACK: greatest sequence durable on disk
  *    48  last time u64       FRAME: greatest end
  *    56  checksum u64        XXH64 (seed 0) of bytes 0..55 and the payload
  *
- * (A reserved u32 stands at 36 so that the times are aligned.) Protocol version: WIRE_VERSION, in the flags of HELLO and
+ * Protocol version: WIRE_VERSION, in the flags of HELLO and
  * WELCOME, low 16 bits; the collector answers with the version that it will speak, at most the client's.
  */
 #pragma once
@@ -37,6 +36,7 @@ enum {
     WIRE_MAX_HEADER_BYTES = 1024, /* of later versions */
     WIRE_MAGIC = 0x59444445,      /* "EDDY" */
     WIRE_VERSION = 1,
+    WIRE_COUNTS = 4,
     WIRE_MAX_HELLO_BYTES = 64 << 10,
     WIRE_MAX_CONTROL_BYTES = 4 << 10,
     WIRE_MAX_REPLY_BYTES = 16 << 20,
@@ -59,7 +59,7 @@ struct wire_header {
     uint32_t payload_size;
     uint32_t flags;
     uint64_t sequence;
-    uint32_t counts[3];
+    uint32_t counts[WIRE_COUNTS];
     uint64_t first_ns; /* ACK: durable sequence */
     uint64_t last_ns;
     uint64_t checksum;

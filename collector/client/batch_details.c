@@ -135,7 +135,7 @@ int batch_details_add(const struct detail_sink *sink, uint32_t row, const struct
     size_t entries = record->continuations;
     int r = 0;
 
-    if ((record->flags & RECORD_HAS_CHILDREN) != 0) {
+    if ((record->flags & RECORD_NEEDS_ID) != 0) {
         r = add_sparse(&operations->id, row, record->id);
     }
     if (r == 0 && record->parent != 0) {

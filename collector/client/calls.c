@@ -78,8 +78,8 @@ static void mark_as_parent(uint64_t parent)
     struct slot *slot = calls_open_slot(parent);
 
     if (slot != NULL &&
-        !(atomic_load_explicit(&slot->flags, memory_order_relaxed) & RECORD_HAS_CHILDREN)) {
-        (void)atomic_fetch_or_explicit(&slot->flags, RECORD_HAS_CHILDREN, memory_order_relaxed);
+        !(atomic_load_explicit(&slot->flags, memory_order_relaxed) & RECORD_NEEDS_ID)) {
+        (void)atomic_fetch_or_explicit(&slot->flags, RECORD_NEEDS_ID, memory_order_relaxed);
     }
 }
 

@@ -195,8 +195,7 @@ static void show_counts(struct flusher *flusher)
     for (int cause = 0; cause < LOSS_CLIENT_CAUSE_COUNT; cause++) {
         const struct record_counts *all = &watch->lost[cause];
         const struct record_counts *seen = &watch->seen[cause]; /* counted by the threads */
-        uint64_t own = all->operations + all->samples + all->marks -
-                       (seen->operations + seen->samples + seen->marks);
+        uint64_t own = record_counts_sum(all) - record_counts_sum(seen);
 
         atomic_store_explicit(&shown->lost[cause], own, memory_order_relaxed);
     }
@@ -367,6 +366,12 @@ static void flusher_free(struct flusher *flusher)
     free(flusher);
 }
 
+/* Of 0, which stands for never: more than any stretch has. By the first slope: good to about a thousandth. */
+static uint64_t ticks_of(const struct tick_clock *clock, uint64_t ns)
+{
+    return ns == 0 ? UINT64_MAX : max_u64((uint64_t)((double)ns / clock->ns_per_tick), 1);
+}
+
 static int flusher_new(struct flusher **ret_flusher, struct recorder *recorder, int recorder_fd,
                        const struct settings *settings)
 {
@@ -389,6 +394,7 @@ static int flusher_new(struct flusher **ret_flusher, struct recorder *recorder, 
         return r;
     }
     stager_clear(&flusher->stager, 1);
+    recorder->long_run_ticks = ticks_of(&flusher->maker.clock, settings->long_run_ns);
     *ret_flusher = flusher;
     return 0;
 }

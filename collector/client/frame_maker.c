@@ -107,8 +107,8 @@ static bool make_room(struct frame_maker *maker, size_t size)
 
 static struct record_counts rows_of(const struct batch *batch)
 {
-    return (struct record_counts){batch->operations.count, batch->samples.count,
-                                  batch->marks.count};
+    return (struct record_counts){batch->operations.count, batch->samples.count, batch->marks.count,
+                                  batch->long_runs.count};
 }
 
 /* From the batch's rows to a frame in the outbox. Whatever stops it makes the rows a loss. */
@@ -149,7 +149,8 @@ static void count_refused(struct frame_maker *maker, uint64_t first_ns, uint64_t
 static void count_all_lost(struct frame_maker *maker, const struct staged *held, uint64_t samples,
                            uint64_t now_ns)
 {
-    struct record_counts lost = {held->operations, held->samples + samples, held->marks};
+    struct record_counts lost = {held->operations, held->samples + samples, held->marks,
+                                 held->long_runs};
 
     loss_watch_add(&maker->watch, LOSS_OUTBOX_FULL, &lost, maker->watch.looked_ns, now_ns);
 }

@@ -79,7 +79,8 @@ static void add_ring(struct eddy_stats *stats, const struct ring *ring)
         stats->lost[cause] +=
             atomic_load_explicit(&ring->lost_operations[cause], memory_order_relaxed) +
             atomic_load_explicit(&ring->lost_samples[cause], memory_order_relaxed) +
-            atomic_load_explicit(&ring->lost_marks[cause], memory_order_relaxed);
+            atomic_load_explicit(&ring->lost_marks[cause], memory_order_relaxed) +
+            atomic_load_explicit(&ring->lost_long_runs[cause], memory_order_relaxed);
     }
 }
 
@@ -108,7 +109,7 @@ static void add_recorder(struct eddy_stats *stats, const struct recorder *record
             add_ring(stats, ring);
         }
     }
-    for (int kind = 0; kind < 3; kind++) {
+    for (int kind = 0; kind < RECORDER_KINDS; kind++) {
         stats->lost[LOSS_NO_RING] +=
             atomic_load_explicit(&recorder->lost_without_ring[kind], memory_order_relaxed);
     }

@@ -2,7 +2,7 @@
 
 #include "clocks.h"
 
-enum { KIND_OPERATIONS, KIND_SAMPLES, KIND_MARKS };
+enum { KIND_OPERATIONS, KIND_SAMPLES, KIND_MARKS, KIND_LONG_RUNS };
 
 void loss_watch_init(struct loss_watch *watch, const struct recorder *recorder)
 {
@@ -22,6 +22,7 @@ static void add_ring(struct record_counts *sums, const struct ring *ring)
         sums[cause].operations += load(&ring->lost_operations[cause]);
         sums[cause].samples += load(&ring->lost_samples[cause]);
         sums[cause].marks += load(&ring->lost_marks[cause]);
+        sums[cause].long_runs += load(&ring->lost_long_runs[cause]);
     }
 }
 
@@ -39,6 +40,7 @@ static void sum_losses(struct record_counts *ret_sums, const struct recorder *re
     ret_sums[LOSS_NO_RING].operations += load(&recorder->lost_without_ring[KIND_OPERATIONS]);
     ret_sums[LOSS_NO_RING].samples += load(&recorder->lost_without_ring[KIND_SAMPLES]);
     ret_sums[LOSS_NO_RING].marks += load(&recorder->lost_without_ring[KIND_MARKS]);
+    ret_sums[LOSS_NO_RING].long_runs += load(&recorder->lost_without_ring[KIND_LONG_RUNS]);
 }
 
 static void add_pending(struct loss_watch *watch, enum loss_cause cause,
@@ -93,13 +95,9 @@ void loss_watch_look(struct loss_watch *watch, uint64_t now_ns)
 
     sum_losses(sums, watch->recorder);
     for (int cause = 0; cause < LOSS_CLIENT_CAUSE_COUNT; cause++) {
-        const struct record_counts *seen = &watch->seen[cause];
-        struct record_counts news = {
-            .operations = sums[cause].operations - seen->operations,
-            .samples = sums[cause].samples - seen->samples,
-            .marks = sums[cause].marks - seen->marks,
-        };
+        struct record_counts news = sums[cause];
 
+        record_counts_subtract(&news, &watch->seen[cause]);
         loss_watch_add(watch, (enum loss_cause)cause, &news, watch->looked_ns, now_ns);
         watch->seen[cause] = sums[cause];
     }
@@ -189,9 +187,7 @@ void loss_watch_batched(struct loss_watch *watch, const struct frame_account *ac
 
 void loss_watch_dropped(struct loss_watch *watch, const struct frame_account *account)
 {
-    watch->batched.operations -= account->rows.operations;
-    watch->batched.samples -= account->rows.samples;
-    watch->batched.marks -= account->rows.marks;
+    record_counts_subtract(&watch->batched, &account->rows);
     loss_watch_add(watch, LOSS_OUTBOX_FULL, &account->rows, account->first_ns, account->last_ns);
     for (int cause = 0; cause < LOSS_CLIENT_CAUSE_COUNT; cause++) {
         add_pending(watch, (enum loss_cause)cause, &account->lost[cause], account->lost_first_ns,

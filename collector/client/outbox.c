@@ -148,7 +148,7 @@ static void write_message(uint8_t *message, enum wire_type type, struct slice fr
         .type = type,
         .sequence = account->sequence,
         .counts = {as_count(account->rows.operations), as_count(account->rows.samples),
-                   as_count(account->rows.marks)},
+                   as_count(account->rows.marks), as_count(account->rows.long_runs)},
         .first_ns = account->first_ns,
         .last_ns = account->last_ns,
     };
@@ -222,12 +222,11 @@ uint64_t outbox_acknowledge(struct outbox *outbox, uint64_t sequence)
 
     while (outbox->sent > 0) {
         const struct outbox_entry *entry = &outbox->entries[outbox->by_sequence[0]];
-        const struct record_counts *rows = &entry->account.rows;
 
         if (entry->account.sequence > sequence) {
             break;
         }
-        records += rows->operations + rows->samples + rows->marks;
+        records += record_counts_sum(&entry->account.rows);
         outbox->sent_bytes -= entry->size;
         outbox->sent--;
         forget(outbox, 0);

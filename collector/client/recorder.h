@@ -9,7 +9,7 @@
  *
  * What holds at every instant, so that a process killed anywhere leaves a recorder that can be read:
  *   - An operation is open if and only if its slot's word has SLOT_LIVE. Its record is published before the word
- *     loses SLOT_LIVE: a slot whose id stands in a ring, in staging or in a frame is not open.
+ *     loses SLOT_LIVE: a slot whose id an operation in a ring, in staging or in a frame has is not open.
  *   - Ring entries [consumed, published) are whole records and not yet staged, except those below the "to" of a chunk in
  *     staging or below the ring's position in an outbox entry: these are copies that were kept already.
  *   - Staging entries [0, used) are whole chunks. An outbox entry counts if and only if it lies in [head, tail); its frame
@@ -37,6 +37,7 @@ enum {
     RECORDER_MAX_RINGS = 1024,
     RECORDER_MIN_SLOTS = 1024,
     RECORDER_MAX_SLOTS = 1 << 22,
+    RECORDER_KINDS = 4, /* of records: operations, samples, marks, long runs */
 
     NAME_ID_DENIED = 0x7fffffff, /* an attribute key that EDDY_ATTRIBUTES keeps back: in no entry */
 
@@ -58,22 +59,26 @@ enum {
 #define SLOT_CLAIMED (UINT64_C(1) << 62)
 #define SLOT_GENERATION_MASK ((UINT64_C(1) << 42) - 1)
 
-/* What a ring entry is. A record is one entry of kind 1..3 and its continuations behind it. */
+/* What a ring entry is. A record is one entry of another kind than ENTRY_CHUNK and its continuations behind it. */
 enum entry_kind {
     ENTRY_OPERATION = 1,
     ENTRY_SAMPLE = 2,
     ENTRY_MARK = 3,
     ENTRY_CHUNK = 4, /* in staging only */
+    ENTRY_LONG_RUN = 5,
 };
 
 enum record_flags {
     RECORD_BEGIN_IS_NS = 1, /* begin is monotonic ns, not ticks */
     RECORD_END_IS_NS = 2,
-    RECORD_HAS_CHILDREN = 4, /* a child was begun: its id must be in the file */
-    RECORD_HAS_STATES = 8,   /* the first continuation is a struct state_entry */
+    RECORD_NEEDS_ID = 4, /* a child was begun, or a long run recorded: its id must be in the file */
+    RECORD_HAS_STATES = 8, /* the first continuation is a struct state_entry */
 };
 
-/* One cache line in a ring. Sample: begin is the time, end the value's bits. Mark: begin is the time. */
+/*
+ * One cache line in a ring. Sample: begin is the time, end the value's bits. Mark: begin is the time. Long run: id and name
+ * of the operation, begin and end of the stretch.
+ */
 struct record {
     uint64_t id;
     uint64_t begin;
@@ -196,7 +201,7 @@ struct ring {
     uint64_t limit;            /* head may go up to here without a look at consumed */
     uint64_t mask;             /* entries - 1 */
     _Atomic uint64_t finished; /* operations published; written by the producer */
-    _Atomic uint64_t sampled;  /* samples and marks published */
+    _Atomic uint64_t sampled;  /* samples, marks and long runs published */
     _Atomic uint32_t serial; /* of the thread; unique in the session; 0 while nobody has the ring */
     uint32_t index;          /* of the ring */
 
@@ -209,6 +214,7 @@ struct ring {
     _Alignas(64) _Atomic uint64_t lost_operations[LOSS_CLIENT_CAUSE_COUNT];
     _Atomic uint64_t lost_samples[LOSS_CLIENT_CAUSE_COUNT];
     _Atomic uint64_t lost_marks[LOSS_CLIENT_CAUSE_COUNT];
+    _Atomic uint64_t lost_long_runs[LOSS_CLIENT_CAUSE_COUNT];
     _Atomic uint64_t stale_ends;
     _Atomic uint64_t attributes_cut;
 
@@ -251,6 +257,7 @@ struct recorder {
     uint64_t rings_offset;
     uint64_t rings_bytes;
     uint64_t ring_max_bytes; /* EDDY_RING_KIB */
+    uint64_t long_run_ticks; /* a stretch of running as long as this is recorded */
     uint64_t slot_count;
 
     /* Written by any thread. */
@@ -266,8 +273,7 @@ struct recorder {
         ring_count; /* rings made; may pass RECORDER_MAX_RINGS; those without an offset are not ready */
     _Atomic uint64_t rings_used; /* bytes */
     _Atomic uint64_t names_folded;
-    _Atomic uint64_t
-        lost_without_ring[3]; /* operations, samples, marks of threads that found no ring */
+    _Atomic uint64_t lost_without_ring[RECORDER_KINDS]; /* of threads that found no ring */
     _Atomic uint64_t ring_offsets[RECORDER_MAX_RINGS];
 
     /* The futex that the flusher sleeps on: counts wakes. Written by any thread. */

@@ -113,6 +113,7 @@ static int run_session(void)
         &recorder->lost_without_ring[0],
         atomic_exchange_explicit(&session->refused_while_starting, 0, memory_order_relaxed),
         memory_order_relaxed);
+    session->long_run_ticks = recorder->long_run_ticks;
     session->slots = recorder_slots(recorder);
     atomic_store_explicit(&session->stage, SESSION_RUNNING, memory_order_release);
     /* Last, and with release: whoever sees the epoch sees all of the above. */

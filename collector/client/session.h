@@ -25,6 +25,7 @@ struct session_page {
     struct slot *slots;        /* in recorder; NULL until running */
     uint8_t *attributes;       /* in recorder */
     uint64_t generation_mask;
+    uint64_t long_run_ticks; /* as the recorder's, for the hot path */
     struct flusher *flusher; /* owned */
     _Atomic uint32_t stage;  /* enum session_stage */
     /* Calls from signal handlers that interrupted the start on their own thread. */

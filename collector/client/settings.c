@@ -20,6 +20,8 @@ enum {
     DEFAULT_SAMPLE_MS = 100,
     MIN_SAMPLE_MS = 10,
     MAX_SAMPLE_MS = 60 * 1000,
+    DEFAULT_LONG_RUN_US = 1000,
+    MAX_LONG_RUN_US = 1000 * 1000 * 1000,
     SLOT_BYTES = sizeof(struct slot) + ATTRIBUTE_BYTES,
 };
 
@@ -145,6 +147,13 @@ static uint64_t read_sample_period(const struct settings *settings)
         return 0;
     }
     return read_number(settings, &period) * NS_PER_MS;
+}
+
+static uint64_t read_long_run(const struct settings *settings)
+{
+    const struct number length = {"EDDY_LONG_RUN_US", 0, MAX_LONG_RUN_US, DEFAULT_LONG_RUN_US};
+
+    return read_number(settings, &length) * NS_PER_US;
 }
 
 /* --- Socket --- */
@@ -277,6 +286,7 @@ void settings_read(struct settings *ret_settings)
     ret_settings->disabled = getauxval(AT_SECURE) != 0 || is_true(variable("EDDY_DISABLE"));
     ret_settings->sizes = read_sizes(ret_settings);
     ret_settings->sample_period_ns = read_sample_period(ret_settings);
+    ret_settings->long_run_ns = read_long_run(ret_settings);
     read_socket(ret_settings);
     read_labels(&reading);
     read_attribute_keys(&reading);

@@ -22,6 +22,7 @@ struct staged {
     uint32_t operations;
     uint32_t samples;
     uint32_t marks;
+    uint32_t long_runs;
     uint32_t details; /* continuations */
 };
 

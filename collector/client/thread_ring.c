@@ -33,6 +33,8 @@ static _Atomic uint64_t *loss_counter(struct ring *ring, enum call_kind kind, en
         return &ring->lost_samples[cause];
     case CALL_MARK:
         return &ring->lost_marks[cause];
+    case CALL_LONG_RUN:
+        return &ring->lost_long_runs[cause];
     case CALL_UNCOUNTED:
     default:
         return NULL;

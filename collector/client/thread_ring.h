@@ -29,7 +29,7 @@
 #endif
 
 /* What a refused call is counted as. */
-enum call_kind { CALL_OPERATION, CALL_SAMPLE, CALL_MARK, CALL_UNCOUNTED };
+enum call_kind { CALL_OPERATION, CALL_SAMPLE, CALL_MARK, CALL_LONG_RUN, CALL_UNCOUNTED };
 
 /* The ring of this thread; of the current session if its epoch is the session's. One pointer, no destructor. */
 extern __thread struct ring *thread_ring __attribute__((tls_model("initial-exec")));

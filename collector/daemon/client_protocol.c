@@ -172,6 +172,7 @@ static void fill_job(struct disk_job *job, struct client_session *session,
         .operations = header->counts[0],
         .samples = header->counts[1],
         .marks = header->counts[2],
+        .long_runs = header->counts[3],
     };
     job->first_ns = header->first_ns;
     job->last_ns = header->last_ns;

@@ -7,7 +7,7 @@
 
 uint64_t stats_records(const struct record_counts *counts)
 {
-    return counts->operations + counts->samples + counts->marks;
+    return record_counts_sum(counts);
 }
 
 static uint64_t all_lost(const struct collector *collector)

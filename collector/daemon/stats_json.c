@@ -5,9 +5,11 @@
 static void put_counts(struct text_buffer *text, const char *key,
                        const struct record_counts *counts)
 {
-    text_append(text, "\"%s\": {\"operations\": %llu, \"samples\": %llu, \"marks\": %llu}", key,
-                (unsigned long long)counts->operations, (unsigned long long)counts->samples,
-                (unsigned long long)counts->marks);
+    text_append(text,
+                "\"%s\": {\"operations\": %llu, \"samples\": %llu, \"marks\": %llu, "
+                "\"long_runs\": %llu}",
+                key, (unsigned long long)counts->operations, (unsigned long long)counts->samples,
+                (unsigned long long)counts->marks, (unsigned long long)counts->long_runs);
 }
 
 static void put_number(struct text_buffer *text, const char *key, uint64_t value)

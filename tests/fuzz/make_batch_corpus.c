@@ -98,6 +98,7 @@ static int write_batches(const char *folder)
         {"details",
          {.names = 1, .threads = 1, .operations = 6, .sparse_percent = 60, .attributes = 12}},
         {"instants", {.names = 2, .threads = 2, .samples = 12, .marks = 6, .open = 4, .losses = 2}},
+        {"long_runs", {.names = 2, .threads = 3, .operations = 8, .long_runs = 9}},
         {"many_names", {.names = 38, .threads = 2, .operations = 20, .samples = 4}},
     };
     struct batch_encoder *encoder = NULL;

@@ -125,8 +125,9 @@ static int check_books(const struct eddy_stats *stats)
     failures += check("operations", rows->operations + lost.operations, produced->operations);
     failures += check("samples", rows->samples + lost.samples, produced->samples);
     failures += check("marks", rows->marks + lost.marks, produced->marks);
-    failures += check("stored", stats->stored, rows->operations + rows->samples + rows->marks);
-    failures += check("lost", stats_lost, lost.operations + lost.samples + lost.marks);
+    failures += check("long runs", rows->long_runs + lost.long_runs, produced->long_runs);
+    failures += check("stored", stats->stored, record_counts_sum(rows));
+    failures += check("lost", stats_lost, record_counts_sum(&lost));
     return failures;
 }
 

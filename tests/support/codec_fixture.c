@@ -12,6 +12,7 @@ const struct batch_shape small_shape = {
     .samples = 20,
     .marks = 10,
     .open = 8,
+    .long_runs = 7,
     .losses = 3,
 };
 
@@ -123,6 +124,12 @@ static void check_details(void)
     CHECK_ARRAY(open.name, batch.open.count);
     CHECK_ARRAY(open.state, batch.open.count);
     CHECK_ARRAY(open.id, batch.open.count);
+    cr_assert_eq(back.long_runs.count, batch.long_runs.count);
+    CHECK_ARRAY(long_runs.begin_ns, batch.long_runs.count);
+    CHECK_ARRAY(long_runs.length_ns, batch.long_runs.count);
+    CHECK_ARRAY(long_runs.name, batch.long_runs.count);
+    CHECK_ARRAY(long_runs.thread, batch.long_runs.count);
+    CHECK_ARRAY(long_runs.id, batch.long_runs.count);
 }
 
 void check_names(const struct batch_name *names, uint32_t count)
@@ -192,6 +199,7 @@ void check_back(struct slice plain)
     cr_assert_eq(head.samples, batch.samples.count);
     cr_assert_eq(head.marks, batch.marks.count);
     cr_assert_eq(head.open_operations, batch.open.count);
+    cr_assert_eq(head.long_runs, batch.long_runs.count);
     cr_assert_eq(head.max_end_ns, batch.max_end_ns);
     cr_assert_eq(memcmp(&head.id, &batch.id, sizeof(batch.id)), 0);
     cr_assert_eq(memcmp(&head.totals, &batch.totals, sizeof(batch.totals)), 0);

@@ -117,7 +117,7 @@ static void take_frame(struct reader *reader, const struct wire_header *header)
 
     const struct batch *batch = &reader->batch;
     const struct record_counts rows = {batch->operations.count, batch->samples.count,
-                                       batch->marks.count};
+                                       batch->marks.count, batch->long_runs.count};
 
     fake->seen[header->sequence] = true;
     fake->frames++;

@@ -157,6 +157,22 @@ static void fill_instants(struct batch *batch, uint64_t *state, const struct bat
     batch->marks.count = shape->marks;
 }
 
+static void fill_long_runs(struct batch *batch, uint64_t *state, const struct batch_shape *shape)
+{
+    struct batch_long_runs *runs = &batch->long_runs;
+    uint64_t begin_ns = random_bits(state, 60);
+
+    for (uint32_t i = 0; i < shape->long_runs; i++) {
+        begin_ns += random_bits(state, 40);
+        runs->begin_ns[i] = begin_ns;
+        runs->length_ns[i] = random_bits(state, 62);
+        runs->name[i] = random_name(state, shape, NAME_OPERATION);
+        runs->thread[i] = (uint16_t)random_below(state, shape->threads);
+        runs->id[i] = random_bits(state, 64);
+    }
+    runs->count = shape->long_runs;
+}
+
 static void fill_open(struct batch *batch, uint64_t *state, const struct batch_shape *shape)
 {
     uint64_t begin_ns = random_bits(state, 60);
@@ -173,7 +189,8 @@ static void fill_open(struct batch *batch, uint64_t *state, const struct batch_s
     for (uint32_t i = 0; i < shape->losses; i++) {
         batch->losses[i] = (struct loss){
             .cause = (enum loss_cause)random_below(state, LOSS_CAUSE_COUNT),
-            .count = {random_bits(state, 64), random_bits(state, 64), random_bits(state, 64)},
+            .count = {random_bits(state, 64), random_bits(state, 64), random_bits(state, 64),
+                      random_bits(state, 64)},
             .first_ns = random_bits(state, 64),
             .last_ns = random_bits(state, 64),
             .queue = i % 2 == 0 ? random_text(batch, state, "queue") : NULL,
@@ -195,6 +212,7 @@ static void fill_head(struct batch *batch, uint64_t *state)
     batch->ns_per_tick = 1.0 / (1.0 + random_below(state, 1000));
     batch->totals.produced.operations = random_bits(state, 64);
     batch->totals.batched.marks = random_bits(state, 64);
+    batch->totals.produced.long_runs = random_bits(state, 64);
     batch->totals.lost[LOSS_RING_FULL].operations = random_bits(state, 64);
     batch->totals.lost[LOSS_RECORDER_LOST].samples = random_bits(state, 64);
     batch->totals.stale_ends = random_bits(state, 64);
@@ -226,6 +244,7 @@ static int reserve_shape(struct batch *batch, const struct batch_shape *shape)
     r = r < 0 ? r : batch_reserve_samples(batch, shape->samples);
     r = r < 0 ? r : batch_reserve_marks(batch, shape->marks);
     r = r < 0 ? r : batch_reserve_open(batch, shape->open);
+    r = r < 0 ? r : batch_reserve_long_runs(batch, shape->long_runs);
     r = r < 0 ? r : batch_reserve_losses(batch, shape->losses);
     return r < 0 ? r : batch_reserve_text_bytes(batch, (size_t)texts * 64 + 64);
 }
@@ -246,5 +265,6 @@ int random_batch(struct batch *batch, uint64_t seed, const struct batch_shape *s
     fill_attributes(batch, &state, shape);
     fill_instants(batch, &state, shape);
     fill_open(batch, &state, shape);
+    fill_long_runs(batch, &state, shape);
     return 0;
 }

@@ -15,6 +15,7 @@ struct batch_shape {
     uint32_t samples;
     uint32_t marks;
     uint32_t open;
+    uint32_t long_runs;
     uint32_t losses;
 };
 

@@ -18,6 +18,7 @@ Test(batch, reserves_up_to_its_limits_and_no_further)
         {batch_reserve_samples, BATCH_MAX_SAMPLES},
         {batch_reserve_marks, BATCH_MAX_MARKS},
         {batch_reserve_open, BATCH_MAX_OPEN},
+        {batch_reserve_long_runs, BATCH_MAX_LONG_RUNS},
         {batch_reserve_losses, BATCH_MAX_LOSSES},
     };
     struct batch batch;

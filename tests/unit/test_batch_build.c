@@ -132,7 +132,7 @@ Test(batch_build, states_queues_parents_and_ids)
     struct record parent = plain_operation(operation_name("parent"), 100, 900);
     struct record child = plain_operation(operation_name("child"), 200, 300);
 
-    parent.flags = RECORD_HAS_CHILDREN;
+    parent.flags = RECORD_NEEDS_ID;
     child.parent = parent.id;
     child.flags = RECORD_HAS_STATES;
     child.continuations = 1;

@@ -24,6 +24,7 @@ Test(batch_codec, random_batches_come_back)
          .samples = 1,
          .marks = 1,
          .open = 1,
+         .long_runs = 1,
          .losses = 1},
         {.names = 2, .threads = 3, .operations = 1000, .sparse_percent = 3, .samples = 100},
         {.names = 36,
@@ -34,6 +35,7 @@ Test(batch_codec, random_batches_come_back)
          .samples = 2000,
          .marks = 2000,
          .open = 2000,
+         .long_runs = 2000,
          .losses = 100}, /* 252 names */
         {.names = 37,
          .threads = 257,
@@ -42,11 +44,13 @@ Test(batch_codec, random_batches_come_back)
          .attributes = 100,
          .samples = 2000,
          .marks = 2000,
-         .open = 2000}, /* 259 names: two bytes each */
+         .open = 2000,
+         .long_runs = 2000}, /* 259 names: two bytes each */
         {.names = 9000, .threads = 40000, .operations = 500, .marks = 40},
         {.names = 1, .threads = 1, .samples = 500},
         {.names = 1, .threads = 2, .marks = 500},
         {.names = 1, .threads = 0, .open = 500},
+        {.names = 1, .threads = 2, .long_runs = 500},
         {.losses = BATCH_MAX_LOSSES},
     };
 
@@ -120,6 +124,7 @@ Test(batch_codec, columns_that_say_nothing_are_left_out)
     cr_assert_null(operations->id);
     cr_assert_null(operations->queue);
     cr_assert_null(trace->packet[0]->batch->samples);
+    cr_assert_null(trace->packet[0]->batch->long_runs);
     eddy__trace__free_unpacked(trace, NULL);
     check_back(plain);
 }

@@ -101,12 +101,26 @@ CHANGE(bad_queue_name, m->loss[0]->queue[0] = (char)0xff)
 CHANGE(short_real, m->samples->real.len--)
 CHANGE(sample_thread_beyond, m->samples->thread->code.data[0] = 6)
 CHANGE(state_beyond, m->open->state.data[0] = STATE_COUNT)
+CHANGE(more_long_runs, m->head->long_runs++)
+CHANGE(far_too_many_long_runs, m->head->long_runs = BATCH_MAX_LONG_RUNS + 1)
+CHANGE(long_run_length_beyond, m->long_runs->length_ns->code.data[0] = 251)
+CHANGE(long_run_end_beyond, m->long_runs->base_ns = UINT64_MAX)
+CHANGE(long_run_of_other_kind, m->long_runs->name.data[0] = 3)
+CHANGE(long_run_thread_beyond, m->long_runs->thread.data[0] = 0xff)
+CHANGE(short_long_run_id, m->long_runs->id->code.len--)
 CHANGE(no_head, m->head->n_name = 0, m->head->operations = 0)
 CHANGE(short_session, m->id->session.len = 15)
 
 Test(batch_decode, messages_that_break_a_rule_are_not_decoded)
 {
     static void (*const cases[])(Eddy__Batch *) = {
+        more_long_runs,
+        far_too_many_long_runs,
+        long_run_length_beyond,
+        long_run_end_beyond,
+        long_run_of_other_kind,
+        long_run_thread_beyond,
+        short_long_run_id,
         more_operations,
         far_too_many_operations,
         fewer_samples,

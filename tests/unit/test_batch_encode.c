@@ -39,6 +39,13 @@ BREAK(break_mark_name, batch.marks.name[0] = 0)
 BREAK(break_mark_thread, batch.marks.thread[0] = 5)
 BREAK(break_open_state, batch.open.state[0] = STATE_COUNT)
 BREAK(break_open_order, batch.open.begin_ns[1] = 0, batch.open.begin_ns[0] = 1)
+BREAK(break_long_run_order, batch.long_runs.begin_ns[1] = 0, batch.long_runs.begin_ns[0] = 1)
+BREAK(break_long_run_length, batch.long_runs.length_ns[6] = UINT64_C(1) << 62)
+BREAK(break_long_run_end, batch.long_runs.begin_ns[6] = UINT64_MAX - 1,
+      batch.long_runs.length_ns[6] = 2)
+BREAK(break_long_run_name, batch.long_runs.name[0] = (uint16_t)batch.name_count)
+BREAK(break_long_run_kind, batch.long_runs.name[0] = 3)
+BREAK(break_long_run_thread, batch.long_runs.thread[6] = 5)
 BREAK(break_text, batch.names[0].text = "\xff")
 BREAK(break_unit,
       batch.names[0].unit = "0123456789012345678901234567890123456789012345678901234567890123")
@@ -49,14 +56,15 @@ BREAK(break_thread_count, batch.thread_count = 0)
 Test(batch_encode, batches_that_break_a_rule_are_not_encoded)
 {
     static void (*const cases[])(void) = {
-        break_order,          break_name,          break_kind,          break_status,
-        break_begin_thread,   break_end_thread,    break_duration,      break_end,
-        break_id_row,         break_parent_row,    break_state,         break_queue,
-        break_queued_row,     break_residence,     break_attribute_row, break_attribute_type,
-        break_attribute_text, break_attribute_key, break_sample_order,  break_sample_metric,
-        break_sample_thread,  break_mark_name,     break_mark_thread,   break_open_state,
-        break_open_order,     break_text,          break_unit,          break_thread_name,
-        break_cause,          break_thread_count,
+        break_order,          break_name,          break_kind,           break_status,
+        break_begin_thread,   break_end_thread,    break_duration,       break_end,
+        break_id_row,         break_parent_row,    break_state,          break_queue,
+        break_queued_row,     break_residence,     break_attribute_row,  break_attribute_type,
+        break_attribute_text, break_attribute_key, break_sample_order,   break_sample_metric,
+        break_sample_thread,  break_mark_name,     break_mark_thread,    break_open_state,
+        break_open_order,     break_text,          break_unit,           break_thread_name,
+        break_cause,          break_thread_count,  break_long_run_order, break_long_run_length,
+        break_long_run_end,   break_long_run_name, break_long_run_kind,  break_long_run_thread,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

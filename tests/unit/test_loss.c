@@ -41,11 +41,13 @@ Test(loss, totals_sum_over_all_causes)
     struct record_counts sum = totals_lost(&totals);
 
     cr_assert(record_counts_are_zero(&sum));
-    totals.lost[0] = (struct record_counts){1, 2, 3};
-    totals.lost[LOSS_CAUSE_COUNT - 1] = (struct record_counts){10, 20, 30};
+    totals.lost[0] = (struct record_counts){1, 2, 3, 4};
+    totals.lost[LOSS_CAUSE_COUNT - 1] = (struct record_counts){10, 20, 30, 40};
     sum = totals_lost(&totals);
     cr_assert_eq(sum.operations, 11);
     cr_assert_eq(sum.samples, 22);
     cr_assert_eq(sum.marks, 33);
+    cr_assert_eq(sum.long_runs, 44);
+    cr_assert_eq(record_counts_sum(&sum), 110);
     cr_assert_not(record_counts_are_zero(&sum));
 }

@@ -66,7 +66,9 @@ Test(loss_watch, what_threads_counted_is_told_once)
     ring->lost_operations[LOSS_RING_FULL] = 5;
     ring->lost_samples[LOSS_RING_FULL] = 2;
     ring->lost_marks[LOSS_REENTRY] = 1;
+    ring->lost_long_runs[LOSS_REENTRY] = 9;
     recorder->lost_without_ring[0] = 3;
+    recorder->lost_without_ring[3] = 8;
     loss_watch_look(watch, recorder->start_ns + 100);
     cr_assert(loss_watch_has_news(watch));
     tell(0);
@@ -74,6 +76,9 @@ Test(loss_watch, what_threads_counted_is_told_once)
     expect_loss(0, LOSS_RING_FULL, 5, 2, 0);
     expect_loss(1, LOSS_NO_RING, 3, 0, 0);
     expect_loss(2, LOSS_REENTRY, 0, 0, 1);
+    cr_assert_eq(batch.losses[0].count.long_runs, 0);
+    cr_assert_eq(batch.losses[1].count.long_runs, 8);
+    cr_assert_eq(batch.losses[2].count.long_runs, 9);
     cr_assert_eq(batch.losses[0].first_ns, recorder->start_ns);
     cr_assert_eq(batch.losses[0].last_ns, recorder->start_ns + 100);
     cr_assert(!loss_watch_has_news(watch));
@@ -160,7 +165,7 @@ Test(loss_watch, losses_of_queues_are_named)
 
 Test(loss_watch, the_flushers_own_losses_count_as_well)
 {
-    const struct record_counts lost = {1, 2, 3};
+    const struct record_counts lost = {1, 2, 3, 4};
 
     loss_watch_add(watch, LOSS_OUT_OF_RANGE, &(struct record_counts){0}, 1, 2);
     cr_assert(!loss_watch_has_news(watch));
@@ -168,6 +173,7 @@ Test(loss_watch, the_flushers_own_losses_count_as_well)
     loss_watch_add(watch, LOSS_OUT_OF_RANGE, &lost, 10, 25);
     tell(0);
     expect_loss(0, LOSS_OUT_OF_RANGE, 2, 4, 6);
+    cr_assert_eq(batch.losses[0].count.long_runs, 8);
     cr_assert_eq(batch.losses[0].first_ns, 10);
     cr_assert_eq(batch.losses[0].last_ns, 30);
 }

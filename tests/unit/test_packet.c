@@ -76,8 +76,8 @@ static struct end example_end(void)
         .clock = {4, 3, 2, 1},
     };
 
-    end.totals.lost[LOSS_RING_FULL] = (struct record_counts){1, 2, 3};
-    end.totals.lost[LOSS_RECORDER_LOST] = (struct record_counts){4, 5, 6};
+    end.totals.lost[LOSS_RING_FULL] = (struct record_counts){1, 2, 3, 4};
+    end.totals.lost[LOSS_RECORDER_LOST] = (struct record_counts){4, 5, 6, 7};
     return end;
 }
 
