@@ -90,7 +90,7 @@ static uint64_t count_open(const struct recorder *recorder)
     uint32_t used = atomic_load_explicit(&recorder->fresh_slots, memory_order_relaxed);
     uint64_t open = 0;
 
-    for (uint32_t i = SLOT_CHAIN; i < SLOT_CHAIN + used; i++) {
+    for (uint32_t i = MAGAZINE_SLOTS; i < MAGAZINE_SLOTS + used; i++) {
         uint64_t word = atomic_load_explicit(&slots[i].word, memory_order_relaxed);
 
         open += (word & (SLOT_LIVE | SLOT_CLAIMED)) == SLOT_LIVE;

@@ -65,7 +65,7 @@ int open_operations_look(struct open_operations *open, const struct recorder *re
                          const struct tick_clock *clock, bool is_last)
 {
     const struct slot *slots = recorder_slots(recorder);
-    uint32_t end = SLOT_CHAIN + atomic_load_explicit(&recorder->fresh_slots, memory_order_relaxed);
+    uint32_t end = MAGAZINE_SLOTS + atomic_load_explicit(&recorder->fresh_slots, memory_order_relaxed);
     uint64_t now_ns = clock_monotonic_ns();
     uint64_t latest_ns = is_last ? UINT64_MAX : now_ns - OPEN_AGE_NS;
     int r = 1;
@@ -75,7 +75,7 @@ int open_operations_look(struct open_operations *open, const struct recorder *re
     }
     open->looked_ns = now_ns;
     open->count = 0;
-    for (uint32_t i = SLOT_CHAIN; i < end && open->count < BATCH_MAX_OPEN && r > 0; i++) {
+    for (uint32_t i = MAGAZINE_SLOTS; i < end && open->count < BATCH_MAX_OPEN && r > 0; i++) {
         struct open_operation operation;
 
         if (read_slot(&slots[i], i, clock, &operation) && operation.begin_ns <= latest_ns &&

@@ -47,6 +47,9 @@ static int recorder_lay_out(struct recorder *layout, const struct recorder_sizes
     layout->queues_offset = lay(&end, RECORDER_MAX_QUEUES * sizeof(struct queue_entry));
     layout->threads_offset = lay(&end, RECORDER_MAX_THREADS * sizeof(struct thread_entry));
     layout->slots_offset = lay(&end, layout->slot_count * sizeof(struct slot));
+    /* All free slots fit, and each thread may hold one on its way. */
+    layout->magazine_count = layout->slot_count / MAGAZINE_SLOTS + RECORDER_MAX_RINGS;
+    layout->magazines_offset = lay(&end, layout->magazine_count * sizeof(struct magazine));
     layout->attributes_offset = lay(&end, layout->slot_count * ATTRIBUTE_BYTES);
 
     uint64_t staging_bytes = round_up_to_page(sizes->memory_bytes / STAGING_SHARE);

@@ -3,7 +3,7 @@
  *
  * Layout, by offsets that the header gives (no pointers; every area begins on a page):
  *
- *     header | names | name index | name text | queues | threads | slots | attributes | staging | outbox | rings ...
+ *     header | names | name index | name text | queues | threads | slots | magazines | attributes | staging | outbox | rings ...
  *
  * Pages are touched when first used; the whole stays below EDDY_MEMORY_MIB.
  *
@@ -42,9 +42,8 @@ enum {
     NAME_ID_DENIED = 0x7fffffff, /* an attribute key that EDDY_ATTRIBUTES keeps back: in no entry */
 
     SLOT_INDEX_BITS = 22,
-    SLOT_CHAIN =
-        32, /* slots move between thread caches and the shared list in chains of this many */
-    SLOT_CACHE = 4 * SLOT_CHAIN,
+    MAGAZINE_SLOTS = 32, /* slots move between the caches of threads by this many */
+    SLOT_CACHE = 4 * MAGAZINE_SLOTS,
     ATTRIBUTE_BYTES = 4 * 64,
 
     ENTRY_BYTES = 64,
@@ -130,14 +129,11 @@ struct attribute_entry {
 };
 _Static_assert(sizeof(struct attribute_entry) == 8, "attributes are made of words");
 
-/* An operation that was begun. Two lines: begin and end touch the first only. While free, chain_next and list_next link it. */
+/* An operation that was begun. Two lines: begin and end touch the first only. */
 struct slot {
     _Atomic uint64_t word; /* generation, SLOT_LIVE, SLOT_CLAIMED */
     _Atomic uint64_t begin;
-    union {
-        uint64_t parent;
-        uint64_t chain_next; /* of a free slot: the next in its chain of SLOT_CHAIN */
-    };
+    uint64_t parent;
     uint64_t since; /* ticks of the last change of state */
     _Atomic uint32_t name;
     uint32_t begin_thread;
@@ -149,11 +145,20 @@ struct slot {
     uint8_t reserved[2];
     uint32_t queue; /* index + 1 of the queue it last entered, 0 if none */
     uint32_t queue_depth;
-    _Atomic uint64_t list_next; /* of the first slot of a free chain: the next chain */
+    _Atomic uint32_t next_free; /* of a slot in the list of single ones: the next; 0: none */
+    uint32_t reserved3;
     uint64_t state_ticks[6];
     uint64_t reserved2[2];
 };
 _Static_assert(sizeof(struct slot) == 128, "a slot is two cache lines");
+
+/* Free slots on their way from one thread to another, so that nobody has to touch the slots themselves. */
+struct magazine {
+    uint32_t slots[MAGAZINE_SLOTS];
+    _Atomic uint32_t next; /* in a list: the next; 0: none */
+    uint32_t reserved[15];
+};
+_Static_assert(sizeof(struct magazine) == 192, "a magazine is three cache lines");
 
 struct name_entry {
     uint32_t text_offset;
@@ -259,12 +264,17 @@ struct recorder {
     uint64_t ring_max_bytes; /* EDDY_RING_KIB */
     uint64_t long_run_ticks; /* a stretch of running as long as this is recorded */
     uint64_t slot_count;
+    uint64_t magazines_offset; /* struct magazine[magazine_count]; 0 is never used */
+    uint64_t magazine_count;
 
     /* Written by any thread. */
-    _Alignas(64) _Atomic uint64_t
-        free_slots; /* tag << 32 | first slot of the first free chain, 0 if none */
+    /* Heads of lists: tag << 32 | first, 0 if none. */
+    _Alignas(64) _Atomic uint64_t full_magazines;
+    _Atomic uint64_t empty_magazines;
+    _Atomic uint64_t single_slots;
+    _Atomic uint32_t fresh_magazines; /* magazines 1 .. fresh_magazines were used at least once */
     _Atomic uint32_t
-        fresh_slots; /* slots SLOT_CHAIN .. SLOT_CHAIN + fresh_slots - 1 were used at least once */
+        fresh_slots; /* likewise, slots MAGAZINE_SLOTS .. MAGAZINE_SLOTS + fresh_slots - 1 */
     _Atomic uint32_t name_count; /* ids 1 .. name_count are taken */
     _Atomic uint32_t name_text_used;
     _Atomic uint32_t queue_count;
@@ -311,6 +321,11 @@ static inline void *recorder_at(const struct recorder *recorder, uint64_t offset
 static inline struct slot *recorder_slots(const struct recorder *recorder)
 {
     return recorder_at(recorder, recorder->slots_offset);
+}
+
+static inline struct magazine *recorder_magazines(const struct recorder *recorder)
+{
+    return recorder_at(recorder, recorder->magazines_offset);
 }
 
 static inline struct name_entry *recorder_name(const struct recorder *recorder, uint32_t id)

@@ -1,6 +1,8 @@
 /*
- * Operation slots between threads: full and empty thread caches exchange chains of SLOT_CHAIN slots with one shared list.
- * Lock-free (a tagged list head); async-signal-safe.
+ * Operation slots between threads: a thread that ends more operations than it begins puts slots into magazines, and one that
+ * begins more takes them out. Lock-free (lists with tagged heads); async-signal-safe.
+ *
+ * Source:  J. Bonwick, J. Adams, "Magazines and Vmem", USENIX 2001, section 3.
  */
 #pragma once
 
@@ -10,18 +12,18 @@
 #include <stdbool.h>
 
 /*
- * Fills the empty cache of ring with a chain, from the shared list or of slots never used before.
+ * Fills the empty cache of ring: from a full magazine, of single slots, or of slots never used before.
  *
  * Returns:  false if all slots are in use or in other threads' caches.
  * Threads:  the ring's thread, inside a call.
  */
 MUST_USE bool slots_refill(struct recorder *recorder, struct ring *ring);
 
-/* Moves the oldest chain of a full cache to the shared list. Threads: as slots_refill(). */
+/* Moves the oldest slots of a full cache to a magazine. Threads: as slots_refill(). */
 void slots_spill(struct recorder *recorder, struct ring *ring);
 
 /*
- * Gives free slots back to the shared list: those of a thread that died.
+ * Gives free slots back one by one: those of a thread that died, or of an end that found no ring.
  *
  * Threads:  any; the slots belong to the caller.
  */

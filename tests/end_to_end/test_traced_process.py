@@ -85,7 +85,7 @@ def test_a_killed_and_restarted_collector_gets_the_client_back(untraced, tmp_pat
     collector = programs.Collector(tmp_path)
     with collector:
         # Little memory, so that what is produced meanwhile does not fit: the gap.
-        process = start(collector.socket, operations=12 * OPERATIONS, pace_ns=20_000, EDDY_MEMORY_MIB=8, EDDY_SLOTS=1024)
+        process = start(collector.socket, operations=48 * OPERATIONS, pace_ns=5_000, EDDY_MEMORY_MIB=8, EDDY_SLOTS=1024)
         programs.wait_for(lambda: list(collector.output.glob("accounting-*")), what="a first batch is written")
         collector.kill()
         time.sleep(5)
@@ -104,8 +104,9 @@ def test_a_killed_and_restarted_collector_gets_the_client_back(untraced, tmp_pat
 
     report, done = programs.report(collector.output)
     assert done.returncode == 0, done.stderr
-    gap = [loss for loss in report["quality"]["losses"] if loss["cause"] == "outbox_full"]
-    assert len(gap) == 1 and gap[0]["first"] is not None and gap[0]["last"] is not None
+    losses = {loss["cause"]: loss for loss in report["quality"]["losses"]}
+    gap = losses["outbox_full"]
+    assert gap["first"] is not None and gap["first"] < gap["last"]
     # Rings this small may also fill up where other programs want the CPUs.
     assert sum(sum(loss["count"].values()) for loss in report["quality"]["losses"]) == printed["lost"]
     mine = next(p for p in report["processes"] if p["executable"] == "accounting")

@@ -214,9 +214,9 @@ Test(frame_maker, frames_that_were_sent_are_not_dropped)
 
 Test(frame_maker, open_operations_are_in_the_goodbye)
 {
-    struct slot *slot = &recorder_slots(recorder)[SLOT_CHAIN];
+    struct slot *slot = &recorder_slots(recorder)[MAGAZINE_SLOTS];
 
-    atomic_store(&recorder->fresh_slots, SLOT_CHAIN);
+    atomic_store(&recorder->fresh_slots, MAGAZINE_SLOTS);
     atomic_store(&slot->begin, ticks_now());
     atomic_store(&slot->name, name);
     atomic_store(&slot->word, 1 | SLOT_LIVE);

@@ -25,7 +25,7 @@ Test(thread_reaper, a_dead_threads_ring_is_drained_and_its_slots_given_back)
     stager_init(&stager, recorder);
     publish_operations(dead, operation_name("x"), 100, 5);
     cr_assert(slots_refill(recorder, dead));
-    cr_assert_eq(dead->cached_slots, SLOT_CHAIN);
+    cr_assert_eq(dead->cached_slots, MAGAZINE_SLOTS);
 
     uint32_t first = dead->slot_cache[0];
 
@@ -35,7 +35,8 @@ Test(thread_reaper, a_dead_threads_ring_is_drained_and_its_slots_given_back)
     cr_assert_eq(stager.held.operations, 5);
     cr_assert_eq(dead->cached_slots, 0);
     cr_assert(slots_refill(recorder, &taker));
-    cr_assert_eq(taker.slot_cache[0], first);
+    cr_assert_eq(taker.cached_slots, MAGAZINE_SLOTS);
+    cr_assert_eq(taker.slot_cache[MAGAZINE_SLOTS - 1], first, "the last one in comes first");
     cr_assert_eq(thread_reaper_run(recorder, &stager), 0, "a free ring is not dead again");
 }
 
