@@ -6,6 +6,7 @@
 
 #include "counter_table.h"
 #include "row_groups.h"
+#include "shared_load.h"
 #include "shared_windows.h"
 #include "tally.h"
 
@@ -13,6 +14,7 @@
 struct frame_context {
     const struct report_plan *plan;
     struct shared_windows *windows;
+    struct shared_load *load; /* NULL: not asked for */
     bool with_attributes;
     size_t redacted_count;
     char *const *redacted_keys;

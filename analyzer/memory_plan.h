@@ -23,6 +23,7 @@ struct memory_wish {
     size_t jobs;
     size_t slowest_limit;
     bool with_attributes;
+    bool with_load;
 };
 
 struct memory_plan {

@@ -16,6 +16,7 @@ enum { REPORT_SCHEMA_VERSION = 1 };
 
 struct report_options {
     bool with_attributes;
+    bool with_load;
     uint64_t memory_bytes;
     size_t slowest_limit;
     size_t name_limit;

@@ -139,7 +139,13 @@ int report_plan_make(struct report_plan *ret_plan, struct scanned_file *files, s
     }
     find_range(ret_plan);
 
-    const struct memory_need need = {ret_plan->grid.count, bytes_of(ret_plan)};
+    if (wish->with_load) {
+        ret_plan->load_room = load_room_make(wish->memory_bytes,
+                                             ret_plan->names.groups[GROUP_OPERATION].count);
+    }
+
+    const struct memory_need need = {ret_plan->grid.count,
+                                     bytes_of(ret_plan) + ret_plan->load_room.bytes};
 
     return memory_plan_make(&ret_plan->memory, &ret_plan->names, wish, &need);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "load_room.h"
 #include "memory_plan.h"
 #include "time_grid.h"
 #include "trace_scan.h"
@@ -69,6 +70,7 @@ struct report_plan {
     uint64_t first_realtime_ns; /* 0 if there are no records */
     uint64_t last_realtime_ns;
     struct memory_plan memory;
+    struct load_room load_room;
 };
 
 /*

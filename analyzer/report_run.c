@@ -22,6 +22,7 @@ struct report_job {
     struct offset_list *bad; /* owned; of each path */
     struct report_plan plan;
     struct shared_windows windows;
+    struct shared_load load;
     struct report_totals totals;
 };
 
@@ -31,6 +32,7 @@ static int copy_options(struct report *report, const struct report_request *requ
 
     *options = (struct report_options){
         .with_attributes = request->with_attributes,
+        .with_load = request->with_load,
         .memory_bytes = request->memory_bytes,
         .slowest_limit = request->slowest_limit,
         .name_limit = OPERATION_NAME_LIMIT,
@@ -69,7 +71,7 @@ static int scan_and_plan(struct report_job *job)
                         max_u64(request->memory_bytes / LEAST_PLAN_SHARE / SCANNER_BYTES, 1)),
     };
     const struct memory_wish wish = {request->memory_bytes, request->jobs, request->slowest_limit,
-                                     request->with_attributes};
+                                     request->with_attributes, request->with_load};
 
     if (files == NULL) {
         return -ENOMEM;
@@ -95,12 +97,16 @@ static int count_frames(struct report_job *job, struct report_work *work)
     const struct frame_context context = {
         .plan = &job->plan,
         .windows = &job->windows,
+        .load = request->with_load ? &job->load : NULL,
         .with_attributes = request->with_attributes,
         .redacted_count = request->redacted_count,
         .redacted_keys = request->redacted_keys,
     };
     int r = shared_windows_init(&job->windows, &job->plan);
 
+    if (r == 0 && request->with_load) {
+        r = shared_load_init(&job->load, &job->plan);
+    }
     r = r < 0 ? r : report_totals_init(&job->totals, &job->plan, request->slowest_limit);
     if (r < 0) {
         return r;
@@ -119,6 +125,7 @@ static void release_results(struct report_job *job)
 {
     report_totals_release(&job->totals);
     shared_windows_release(&job->windows);
+    shared_load_release(&job->load);
     report_plan_release(&job->plan);
 }
 

@@ -15,6 +15,7 @@ struct report_request {
     uint64_t memory_bytes;
     size_t slowest_limit;
     bool with_attributes;
+    bool with_load;
     size_t redacted_count;
     char *const *redacted_keys;
     void (*tell_progress)(void *listener, uint64_t done, uint64_t total); /* may be NULL */
