@@ -1,6 +1,7 @@
 #include "answer_cache.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,7 +54,7 @@ void answer_cache_add(const char *key, uint64_t version, const char *value)
     entry->next = *bucket;
     entry->version = version;
     entry->has_value = value != NULL;
-    strcpy(entry->key, key);
-    strcpy(entry->value, value ? value : "");
+    snprintf(entry->key, sizeof(entry->key), "%s", key);
+    snprintf(entry->value, sizeof(entry->value), "%s", value ? value : "");
     *bucket = entry;
 }

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_PATH_BYTES = 128, LOWER_PRIORITY = 10 };
+enum { MAX_PATH_BYTES = 128, LOWER_PRIORITY = 12 };
 
 struct limit {
     const char *root;
