@@ -174,19 +174,27 @@ static bool is_all_zero(const void *bytes, size_t size)
     return size == 0 || (first[0] == 0 && memcmp(first, first + 1, size - 1) == 0);
 }
 
+/* Returns false if times are not in order, or begin before base. */
+static bool put_gaps(uint64_t *restrict ret_gaps, const uint64_t *restrict times, size_t count,
+                     uint64_t base)
+{
+    bool is_unsorted = count > 0 && times[0] < base;
+
+    if (count > 0) {
+        ret_gaps[0] = times[0] - base;
+    }
+    for (size_t i = 1; i < count; i++) {
+        is_unsorted |= times[i] < times[i - 1];
+        ret_gaps[i] = times[i] - times[i - 1];
+    }
+    return !is_unsorted;
+}
+
 /* Times as gaps, the first to base_ns. */
 static int put_times(struct batch_encoder *encoder, const uint64_t *times_ns, size_t count,
                      uint64_t base_ns, struct number_column *ret_column)
 {
-    uint64_t before_ns = base_ns;
-    uint64_t is_unsorted = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        is_unsorted |= times_ns[i] < before_ns;
-        encoder->values[i] = times_ns[i] - before_ns;
-        before_ns = times_ns[i];
-    }
-    if (is_unsorted != 0) {
+    if (!put_gaps(encoder->values, times_ns, count, base_ns)) {
         return -EINVAL;
     }
     *ret_column = put_numbers(encoder, encoder->values, count);

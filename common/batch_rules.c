@@ -160,9 +160,11 @@ static bool lists_are_valid(const struct batch *batch)
 /* --- Columns --- */
 
 /* Several sets of counters, so that rows of the same name do not wait for each other. */
-static void count_rows_of_small_list(struct batch *batch, const uint16_t *names, size_t count)
+static bool count_rows_of_small_list(struct batch *batch, const uint16_t *names, size_t count,
+                                     unsigned int kinds)
 {
     uint32_t counters[COUNTER_SETS][SMALL_LIST] = {0};
+    bool is_wrong = false;
     size_t i = 0;
 
     for (; i + COUNTER_SETS <= count; i += COUNTER_SETS) {
@@ -174,10 +176,15 @@ static void count_rows_of_small_list(struct batch *batch, const uint16_t *names,
         counters[0][names[i]]++;
     }
     for (uint32_t name = 0; name < batch->name_count; name++) {
+        uint32_t rows = 0;
+
         for (size_t set = 0; set < COUNTER_SETS; set++) {
-            batch->names[name].rows += counters[set][name];
+            rows += counters[set][name];
         }
+        batch->names[name].rows += rows;
+        is_wrong |= rows > 0 && kind_is_wrong(&batch->names[name], kinds);
     }
+    return !is_wrong;
 }
 
 /* Counts the rows of each name, all of which must be of the kinds. */
@@ -187,11 +194,10 @@ static bool count_rows(struct batch *batch, const uint16_t *names, size_t count,
         return false;
     }
     if (batch->name_count <= SMALL_LIST && count > SMALL_LIST) {
-        count_rows_of_small_list(batch, names, count);
-    } else {
-        for (size_t i = 0; i < count; i++) {
-            batch->names[names[i]].rows++;
-        }
+        return count_rows_of_small_list(batch, names, count, kinds);
+    }
+    for (size_t i = 0; i < count; i++) {
+        batch->names[names[i]].rows++;
     }
     return batch_names_are_of_kinds(batch, names, count, kinds);
 }

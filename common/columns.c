@@ -396,7 +396,9 @@ int packed_decode(uint16_t *ret_values, struct slice bytes, unsigned int width, 
 
 /* --- Index columns --- */
 
-static void narrow(uint8_t *ret_bytes, const uint16_t *values, size_t count)
+/* Bytes may lie anywhere, also in what is read, unless the compiler is told that they do not. */
+
+static void narrow(uint8_t *restrict ret_bytes, const uint16_t *restrict values, size_t count)
 {
     size_t i = 0;
 
@@ -410,7 +412,7 @@ static void narrow(uint8_t *ret_bytes, const uint16_t *values, size_t count)
     }
 }
 
-static void widen(uint16_t *ret_values, const uint8_t *bytes, size_t count)
+static void widen(uint16_t *restrict ret_values, const uint8_t *restrict bytes, size_t count)
 {
     size_t i = 0;
 
