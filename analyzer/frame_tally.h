@@ -5,6 +5,7 @@
 #pragma once
 
 #include "counter_table.h"
+#include "frame_budget.h"
 #include "row_groups.h"
 #include "shared_load.h"
 #include "shared_windows.h"
@@ -40,6 +41,7 @@ struct frame_tally {
     uint32_t *numbers; /* of the batch's names */
     size_t thread_capacity;
     struct thread_counts *threads; /* of the batch's threads */
+    struct frame_budget budget;
 
     /* The batch at hand. */
     const struct batch *batch;

@@ -1,5 +1,6 @@
 #include "memory_plan.h"
 
+#include "budget_tally.h"
 #include "distribution.h"
 #include "report_operations.h"
 #include "slowest.h"
@@ -12,6 +13,7 @@ enum {
     LEAST_SHARE = 64,
     PROCESS_SHARE = 16,
     METRIC_PROCESS_SHARE = 32,
+    BUDGET_SHARE = 16,
 
     OPERATION_BYTES = 1024,         /* the accumulators of a name without values */
     HISTOGRAM_BYTES = 14 * 256 * 8, /* a typical duration spans 14 octaves */
@@ -19,6 +21,7 @@ enum {
     WINDOW_OCTAVE_BYTES = 32 * 4,
     WINDOW_OCTAVES = 8,
     METRIC_SUMMARY_BYTES = 2 << 10,
+    BUDGET_CELLS = 14 * COARSE_OCTAVE_BUCKETS,
 
     LEAST_PROCESSES = 16,
     MOST_PROCESSES = 1000,
@@ -51,6 +54,27 @@ static uint64_t rows_of(const struct name_ranks *names, size_t rank)
     const struct ranked_names *group = &names->groups[GROUP_OPERATION];
 
     return names->entries[group->entries[rank]].rows;
+}
+
+/* Of one with states; the list of its cells grows by doubling. */
+static uint64_t budget_bytes(uint64_t rows)
+{
+    return sizeof(struct report_budget) +
+           2 * min_u64(rows, BUDGET_CELLS) * sizeof(struct budget_cell);
+}
+
+/* The number of names, by rank, whose budgets fit; as if all had states. Returns the bytes that they take. */
+static uint64_t keep_budgets(struct memory_plan *plan, const struct name_ranks *names)
+{
+    size_t kept = names->groups[GROUP_OPERATION].kept;
+    uint64_t limit = plan->memory_bytes / BUDGET_SHARE;
+    uint64_t bytes = 0;
+
+    plan->budgets = 0;
+    while (plan->budgets < kept && bytes + budget_bytes(rows_of(names, plan->budgets)) <= limit) {
+        bytes += budget_bytes(rows_of(names, plan->budgets++));
+    }
+    return bytes;
 }
 
 /* Keeps as many names as fit. Returns the bytes that their accumulators need. */
@@ -111,7 +135,7 @@ static int try_share(struct memory_plan *plan, struct name_ranks *names,
                      const struct memory_wish *wish, const struct memory_need *need,
                      unsigned int share)
 {
-    uint64_t name_bytes = keep_operations(names, wish, share);
+    uint64_t name_bytes = keep_operations(names, wish, share) + keep_budgets(plan, names);
     uint64_t window_budget = wish->memory_bytes / share;
 
     plan->full_windows = count_windows(names, need->window_count, true, 0, &window_budget);
@@ -129,6 +153,11 @@ static int try_share(struct memory_plan *plan, struct name_ranks *names,
     }
     plan->jobs = clamp((wish->memory_bytes - fixed) / per_thread, 1, wish->jobs);
     return 0;
+}
+
+bool memory_plan_has_budget(const struct memory_plan *plan, size_t number)
+{
+    return number < plan->budgets;
 }
 
 int memory_plan_make(struct memory_plan *ret_plan, struct name_ranks *names,

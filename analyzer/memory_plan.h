@@ -30,6 +30,7 @@ struct memory_plan {
     uint64_t memory_bytes;
     size_t full_windows;    /* names, by rank, whose windows have quantiles */
     size_t counted_windows; /* names, by rank, that have windows at all */
+    size_t budgets;         /* names, by rank, whose time is told by parts */
     size_t process_limit;   /* processes listed per operation */
     size_t metric_process_limit;
     size_t jobs;
@@ -49,3 +50,6 @@ struct memory_need {
  */
 MUST_USE int memory_plan_make(struct memory_plan *ret_plan, struct name_ranks *names,
                               const struct memory_wish *wish, const struct memory_need *need);
+
+/* Whether there is room for the budget of the operation name with that number. */
+bool memory_plan_has_budget(const struct memory_plan *plan, size_t number);

@@ -26,6 +26,7 @@ void operation_tally_free(struct operation_tally *tally)
         }
     }
     distribution_release(&tally->duration_ns);
+    budget_tally_release(&tally->budget);
     slowest_release(&tally->slowest);
     attribute_tally_release(&tally->attributes);
     free(tally);
@@ -65,6 +66,7 @@ int operation_tally_merge(struct operation_tally *tally, const struct operation_
     int r = distribution_merge(&tally->duration_ns, &source->duration_ns);
 
     r = r < 0 ? r : merge_states(tally, source);
+    r = r < 0 ? r : budget_tally_merge(&tally->budget, &source->budget);
     r = r < 0 ? r : slowest_merge(&tally->slowest, &source->slowest);
     r = r < 0 ? r : attribute_tally_merge(&tally->attributes, &source->attributes);
     for (int status = 0; status < STATUS_COUNT; status++) {
@@ -80,6 +82,7 @@ size_t operation_tally_memory_bytes(const struct operation_tally *tally)
 {
     size_t bytes = sizeof(*tally) + distribution_memory_bytes(&tally->duration_ns) +
                    tally->slowest.capacity * sizeof(*tally->slowest.heap) +
+                   budget_tally_memory_bytes(&tally->budget) +
                    attribute_tally_memory_bytes(&tally->attributes);
 
     for (int state = 0; state < STATE_COUNT; state++) {

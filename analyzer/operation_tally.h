@@ -7,6 +7,7 @@
 #pragma once
 
 #include "attribute_tally.h"
+#include "budget_tally.h"
 #include "distribution.h"
 #include "slowest.h"
 
@@ -14,6 +15,7 @@ struct operation_tally {
     uint64_t by_status[STATUS_COUNT];
     struct distribution duration_ns;
     struct distribution *state_ns[STATE_COUNT]; /* owned; NULL if nobody was in it */
+    struct budget_tally budget; /* of operations in batches where the name has states */
     struct slowest slowest;
     uint64_t unfinished;
     uint64_t longest_unfinished_ns;

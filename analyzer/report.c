@@ -47,6 +47,7 @@ static void release_operation(struct report_operation *operation)
     free(operation->slowest);
     free(operation->attributes);
     free(operation->states);
+    free(operation->budget);
     free(operation->processes);
     free(operation->windows);
     free(operation->name);

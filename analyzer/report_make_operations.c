@@ -1,11 +1,10 @@
 #include "report_make_parts.h"
 
+#include "budget_cohorts.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
-
-/* 128-bit arithmetic, which ISO C does not have. */
-__extension__ typedef unsigned __int128 uint128;
 
 /* What the operations of all names are related to. */
 struct whole {
@@ -47,6 +46,26 @@ static int make_states(struct report_operation *operation, const struct operatio
         distribution_summarize(times, &made->time_ns);
     }
     return 0;
+}
+
+static int make_budget(struct report_operation *operation, const struct operation_tally *tally,
+                       const struct memory_plan *memory, size_t number)
+{
+    AUTO_FREE struct report_budget *budget = NULL;
+    int r;
+
+    operation->budget_reason = operation->state_count == 0               ? REASON_NOT_RECORDED
+                               : !memory_plan_has_budget(memory, number) ? REASON_MEMORY_LIMIT
+                                                                         : REASON_NONE;
+    if (operation->budget_reason != REASON_NONE) {
+        return 0;
+    }
+    budget = calloc(1, sizeof(*budget));
+    r = budget == NULL ? -ENOMEM : budget_cohorts_make(budget, &tally->budget, &tally->duration_ns);
+    if (r == 0) {
+        operation->budget = take_pointer(&budget);
+    }
+    return r;
 }
 
 static int make_windows(struct report_operation *operation, struct shared_windows *windows,
@@ -189,6 +208,7 @@ static int make_operation(struct report_operation *operation, const struct whole
 
     int r = make_states(operation, tally);
 
+    r = r < 0 ? r : make_budget(operation, tally, &totals->plan->memory, number);
     r = r < 0 ? r : make_windows(operation, whole->windows, number);
     r = r < 0 ? r : make_slowest(operation, totals, &tally->slowest);
     return r < 0 ? r : make_attributes(operation, totals, &tally->attributes);

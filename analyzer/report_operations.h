@@ -4,6 +4,7 @@
 #pragma once
 
 #include "batch.h"
+#include "report_budget.h"
 #include "report_summary.h"
 
 /* Where a record stands in the files, so that it can be found again. */
@@ -77,6 +78,8 @@ struct report_operation {
     struct report_summary duration_ns;
     size_t state_count;
     struct report_state *states;
+    struct report_budget *budget;     /* NULL: no operation said a state, or no memory */
+    enum report_reason budget_reason; /* why it is NULL */
     size_t process_count;
     struct report_by_process *processes;
     uint64_t omitted_processes;

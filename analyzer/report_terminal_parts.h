@@ -15,6 +15,7 @@ struct terminal_page {
 void terminal_put_title(const struct terminal_page *page, const char *title, const char *remark);
 
 void terminal_put_operations(const struct terminal_page *page);
+void terminal_put_budgets(const struct terminal_page *page);
 void terminal_put_distributions(const struct terminal_page *page);
 void terminal_put_slowest(const struct terminal_page *page);
 void terminal_put_queues(const struct terminal_page *page);

@@ -84,6 +84,12 @@ const char *report_state_words(enum operation_state state)
     return (unsigned int)state < STATE_COUNT ? words[state] : "unknown";
 }
 
+const char *report_budget_part_words(int part)
+{
+    return part == BUDGET_UNACCOUNTED ? "unaccounted"
+                                      : report_state_words((enum operation_state)part);
+}
+
 double report_error_ratio(const struct report_operation *operation)
 {
     uint64_t errors = operation->count - operation->by_status[STATUS_OK];

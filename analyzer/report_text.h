@@ -33,6 +33,9 @@ const char *report_text_process(char ret_text[static REPORT_LABEL_BYTES],
 /* A state in words: "running", "waiting for I/O". */
 const char *report_state_words(enum operation_state state);
 
+/* A part of a time budget in words: a state, or "unaccounted". */
+const char *report_budget_part_words(int part);
+
 /* The share of operations that are not ok. */
 double report_error_ratio(const struct report_operation *operation);
 

@@ -75,6 +75,36 @@ static void *example_copy(const void *source, size_t size)
     return copy;
 }
 
+/* No tail if the scale is great. */
+static struct report_budget *example_budget(double scale)
+{
+    struct report_budget budget = {.stated_count = 990, .trimmed_count = 2, .trimmed_ns = 3};
+    bool has_tail = scale < 1e10;
+
+    for (int i = 0; i <= COHORT_COUNT; i++) {
+        struct report_cohort *cohort = i < COHORT_COUNT ? &budget.cohorts[i] : &budget.all;
+        bool is_empty = i == COHORT_ABOVE_P99 && !has_tail;
+
+        cohort->count = is_empty ? 0 : 100;
+        cohort->from_ns = is_empty ? INFINITY : i * scale;
+        cohort->to_ns = i < COHORT_ABOVE_P99 ? (i + 1) * scale : INFINITY;
+        cohort->mean_ns = is_empty ? NAN : (i + 1) * scale;
+        strcpy(cohort->sum_ns, "340282366920938463463374607431768211455");
+        for (int part = 0; part < BUDGET_PART_COUNT; part++) {
+            strcpy(cohort->parts[part].sum_ns, "7");
+            cohort->parts[part].mean_ns = is_empty ? NAN : scale * (i + part) / 7;
+            cohort->parts[part].share = is_empty ? NAN : part / 21.0;
+        }
+    }
+    budget.tail.reason = has_tail ? REASON_NONE : REASON_TOO_FEW;
+    budget.tail.ns = has_tail ? 3 * scale : NAN;
+    for (int part = 0; part < BUDGET_PART_COUNT; part++) {
+        budget.tail.part_ns[part] = has_tail ? (part - 1) * scale : NAN;
+    }
+    budget.tail.greatest_part = STATE_WAITING_CHILD;
+    return example_copy(&budget, sizeof(budget));
+}
+
 static struct report_operation example_operation(const char *name, double scale)
 {
     const struct report_state state = {STATE_WAITING_IO, 0.6, example_summary(scale)};
@@ -112,6 +142,8 @@ static struct report_operation example_operation(const char *name, double scale)
         .duration_ns = example_summary(scale),
         .state_count = 1,
         .states = example_copy(&state, sizeof(state)),
+        .budget = scale > 1 ? example_budget(scale) : NULL,
+        .budget_reason = REASON_NOT_RECORDED,
         .process_count = 1,
         .processes = example_copy(&process, sizeof(process)),
         .omitted_processes = 5,
