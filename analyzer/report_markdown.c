@@ -1,8 +1,8 @@
 #include "report_markdown.h"
 
-#include "markdown_page.h"
 #include "markdown_text.h"
 #include "record_names.h"
+#include "report_markdown_parts.h"
 #include "report_text.h"
 
 #include <errno.h>
@@ -19,40 +19,6 @@ enum {
     INPUT_ROWS = 50,
     MARK_ROWS = 20,
 };
-
-static void put_cell(FILE *stream, const char *text)
-{
-    (void)fprintf(stream, " %s |", text);
-}
-
-/* The first cell of a row. */
-static void put_name(FILE *stream, const char *name)
-{
-    (void)fputs("| ", stream);
-    markdown_put_code(stream, name);
-    (void)fputs(" |", stream);
-}
-
-static void put_code_cell(FILE *stream, const char *text)
-{
-    (void)fputc(' ', stream);
-    markdown_put_code(stream, text);
-    (void)fputs(" |", stream);
-}
-
-static void put_duration(FILE *stream, double duration_ns)
-{
-    char text[TEXT_BYTES];
-
-    put_cell(stream, text_duration(text, duration_ns));
-}
-
-static void put_count(FILE *stream, uint64_t count)
-{
-    char text[TEXT_BYTES];
-
-    put_cell(stream, text_count(text, count));
-}
 
 static void put_summary(FILE *stream, const void *context, size_t i)
 {
@@ -119,17 +85,17 @@ static void put_operation(FILE *stream, const void *context, size_t i)
     const struct report_operation *operation = &((const struct report *)context)->operations[i];
     char text[TEXT_BYTES];
 
-    put_name(stream, operation->name);
-    put_count(stream, operation->count);
-    put_cell(stream, text_rate(text, operation->rate_per_s));
-    put_cell(stream, text_share(text, report_error_ratio(operation)));
-    put_count(stream, operation->unfinished);
-    put_duration(stream, operation->duration_ns.mean);
+    markdown_put_name(stream, operation->name);
+    markdown_put_count(stream, operation->count);
+    markdown_put_cell(stream, text_rate(text, operation->rate_per_s));
+    markdown_put_cell(stream, text_share(text, report_error_ratio(operation)));
+    markdown_put_count(stream, operation->unfinished);
+    markdown_put_duration(stream, operation->duration_ns.mean);
     for (size_t rank = 0; rank < ARRAY_SIZE(ranks); rank++) {
-        put_duration(stream, operation->duration_ns.quantiles[ranks[rank]].value);
+        markdown_put_duration(stream, operation->duration_ns.quantiles[ranks[rank]].value);
     }
-    put_duration(stream, operation->duration_ns.max);
-    put_cell(stream, text_share(text, operation->time_share));
+    markdown_put_duration(stream, operation->duration_ns.max);
+    markdown_put_cell(stream, text_share(text, operation->time_share));
     (void)fputc('\n', stream);
 }
 
@@ -191,14 +157,14 @@ static void put_slow(FILE *stream, const void *context, size_t i)
     char label[REPORT_LABEL_BYTES];
     char text[TEXT_BYTES];
 
-    put_name(stream, operation->name);
-    put_duration(stream, (double)slow->duration_ns);
-    put_cell(stream, operation_status_name(slow->status));
-    put_cell(stream, text_time(text, slow->begin_realtime_ns));
-    put_code_cell(stream, report_text_process(label, report, slow->process));
+    markdown_put_name(stream, operation->name);
+    markdown_put_duration(stream, (double)slow->duration_ns);
+    markdown_put_cell(stream, operation_status_name(slow->status));
+    markdown_put_cell(stream, text_time(text, slow->begin_realtime_ns));
+    markdown_put_code_cell(stream, report_text_process(label, report, slow->process));
     (void)fprintf(stream, " %u |", slow->begin_tid);
-    put_code_cell(stream, input->file);
-    put_count(stream, slow->place.frame_offset_bytes);
+    markdown_put_code_cell(stream, input->file);
+    markdown_put_count(stream, slow->place.frame_offset_bytes);
     (void)fprintf(stream, " %u |\n", slow->place.row);
 }
 
@@ -219,14 +185,14 @@ static void put_state(FILE *stream, const void *context, size_t i)
     const struct report_state *state = &operation->states[entry];
     char text[TEXT_BYTES];
 
-    put_name(stream, operation->name);
-    put_cell(stream, report_state_words(state->state));
-    put_cell(stream, text_share(text, state->time_share));
-    put_count(stream, state->time_ns.count);
+    markdown_put_name(stream, operation->name);
+    markdown_put_cell(stream, report_state_words(state->state));
+    markdown_put_cell(stream, text_share(text, state->time_share));
+    markdown_put_count(stream, state->time_ns.count);
     for (size_t rank = 0; rank < ARRAY_SIZE(ranks); rank++) {
-        put_duration(stream, state->time_ns.quantiles[ranks[rank]].value);
+        markdown_put_duration(stream, state->time_ns.quantiles[ranks[rank]].value);
     }
-    put_duration(stream, state->time_ns.max);
+    markdown_put_duration(stream, state->time_ns.max);
     (void)fputc('\n', stream);
 }
 
@@ -243,15 +209,15 @@ static void put_queue(FILE *stream, const void *context, size_t i)
     const struct report_queue *queue = &((const struct report *)context)->queues[i];
     char text[TEXT_BYTES];
 
-    put_name(stream, queue->name);
-    put_count(stream, queue->entries);
-    put_cell(stream, queue->capacity > 0 ? text_count(text, queue->capacity) : "-");
-    put_cell(stream, text_number(text, queue->depth.quantiles[RANK_P50].value));
-    put_cell(stream, text_number(text, queue->depth.quantiles[RANK_P99].value));
-    put_cell(stream, text_number(text, queue->depth.max));
-    put_duration(stream, queue->residence_ns.quantiles[RANK_P50].value);
-    put_duration(stream, queue->residence_ns.quantiles[RANK_P99].value);
-    put_duration(stream, queue->residence_ns.max);
+    markdown_put_name(stream, queue->name);
+    markdown_put_count(stream, queue->entries);
+    markdown_put_cell(stream, queue->capacity > 0 ? text_count(text, queue->capacity) : "-");
+    markdown_put_cell(stream, text_number(text, queue->depth.quantiles[RANK_P50].value));
+    markdown_put_cell(stream, text_number(text, queue->depth.quantiles[RANK_P99].value));
+    markdown_put_cell(stream, text_number(text, queue->depth.max));
+    markdown_put_duration(stream, queue->residence_ns.quantiles[RANK_P50].value);
+    markdown_put_duration(stream, queue->residence_ns.quantiles[RANK_P99].value);
+    markdown_put_duration(stream, queue->residence_ns.max);
     (void)fputc('\n', stream);
 }
 
@@ -270,15 +236,15 @@ static void put_metric(FILE *stream, const void *context, size_t i)
     char name[REPORT_LABEL_BYTES];
     char text[TEXT_BYTES];
 
-    put_name(stream, report_text_metric_name(name, metric));
-    put_cell(stream, name_kind_name(metric->kind));
-    put_count(stream, metric->samples);
-    put_code_cell(stream, report_text_metric(text, metric, metric->summary.mean));
+    markdown_put_name(stream, report_text_metric_name(name, metric));
+    markdown_put_cell(stream, name_kind_name(metric->kind));
+    markdown_put_count(stream, metric->samples);
+    markdown_put_code_cell(stream, report_text_metric(text, metric, metric->summary.mean));
     for (size_t rank = 0; rank < ARRAY_SIZE(ranks); rank++) {
-        put_code_cell(
+        markdown_put_code_cell(
             stream, report_text_metric(text, metric, metric->summary.quantiles[ranks[rank]].value));
     }
-    put_code_cell(stream, report_text_metric(text, metric, metric->summary.max));
+    markdown_put_code_cell(stream, report_text_metric(text, metric, metric->summary.max));
     (void)fputc('\n', stream);
 }
 
@@ -297,15 +263,15 @@ static void put_process(FILE *stream, const void *context, size_t i)
     char label[REPORT_LABEL_BYTES];
     char text[TEXT_BYTES];
 
-    put_name(stream, report_text_process(label, report, i));
-    put_cell(stream, source_kind_name(process->kind));
-    put_code_cell(stream, process->host_name);
-    put_cell(stream, report_text_second(text, process->first_realtime_ns));
-    put_cell(stream, report_text_second(text, process->last_realtime_ns));
-    put_count(stream, process->threads);
-    put_count(stream, process->stored.operations);
-    put_count(stream, process->lost.operations);
-    put_count(stream, process->stored.samples);
+    markdown_put_name(stream, report_text_process(label, report, i));
+    markdown_put_cell(stream, source_kind_name(process->kind));
+    markdown_put_code_cell(stream, process->host_name);
+    markdown_put_cell(stream, report_text_second(text, process->first_realtime_ns));
+    markdown_put_cell(stream, report_text_second(text, process->last_realtime_ns));
+    markdown_put_count(stream, process->threads);
+    markdown_put_count(stream, process->stored.operations);
+    markdown_put_count(stream, process->lost.operations);
+    markdown_put_count(stream, process->stored.samples);
     (void)fputc('\n', stream);
 }
 
@@ -323,10 +289,10 @@ static void put_mark(FILE *stream, const void *context, size_t i)
     const struct report_mark *mark = &((const struct report *)context)->marks[i];
     char text[TEXT_BYTES];
 
-    put_name(stream, mark->name);
-    put_count(stream, mark->count);
-    put_cell(stream, report_text_second(text, mark->first_realtime_ns));
-    put_cell(stream, report_text_second(text, mark->last_realtime_ns));
+    markdown_put_name(stream, mark->name);
+    markdown_put_count(stream, mark->count);
+    markdown_put_cell(stream, report_text_second(text, mark->first_realtime_ns));
+    markdown_put_cell(stream, report_text_second(text, mark->last_realtime_ns));
     (void)fputc('\n', stream);
 }
 
@@ -342,11 +308,11 @@ static void put_input(FILE *stream, const void *context, size_t i)
     const struct report_input *input = &((const struct report *)context)->inputs[i];
     char text[TEXT_BYTES];
 
-    put_name(stream, input->file);
-    put_cell(stream, text_bytes(text, (double)input->size_bytes));
-    put_count(stream, input->frames);
-    put_count(stream, input->rows.operations);
-    put_count(stream, input->skipped_bytes);
+    markdown_put_name(stream, input->file);
+    markdown_put_cell(stream, text_bytes(text, (double)input->size_bytes));
+    markdown_put_count(stream, input->frames);
+    markdown_put_count(stream, input->rows.operations);
+    markdown_put_count(stream, input->skipped_bytes);
     (void)fputc('\n', stream);
 }
 
@@ -374,9 +340,11 @@ int report_markdown_write(const struct report *report, FILE *stream)
 
     int r = put_doubts(&page, report);
 
+    markdown_put_tail_budgets(&page, report);
     put_table(&page, report, operation_table, report->operation_count);
     put_table(&page, report, slowest_table, count_entries(report, slowest_of));
     put_table(&page, report, state_table, count_entries(report, states_of));
+    markdown_put_budgets(&page, report);
     put_table(&page, report, queue_table, report->queue_count);
     put_table(&page, report, metric_table, report->metric_count);
     put_table(&page, report, process_table, report->process_count);

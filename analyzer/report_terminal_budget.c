@@ -20,9 +20,6 @@ enum {
 
 #define GREW_MOST "  grew most"
 
-/* Parts that are less in both cohorts are not shown: an instant before the first state, a rounding. */
-#define LEAST_SHARE 0.001
-
 static size_t bar_columns(const struct terminal_page *page)
 {
     size_t fixed = FIXED_COLUMNS + strlen(GREW_MOST);
@@ -138,7 +135,8 @@ static void put_parts(const struct terminal_page *page, const struct report_budg
                 next = part;
             }
         }
-        if (slow->parts[next].share >= LEAST_SHARE || usual->parts[next].share >= LEAST_SHARE) {
+        if (slow->parts[next].share >= BUDGET_LEAST_SHARE ||
+            usual->parts[next].share >= BUDGET_LEAST_SHARE) {
             put_part(page, budget, next);
         }
         if (next == BUDGET_UNACCOUNTED) {

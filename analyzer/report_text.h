@@ -33,6 +33,9 @@ const char *report_text_process(char ret_text[static REPORT_LABEL_BYTES],
 /* A state in words: "running", "waiting for I/O". */
 const char *report_state_words(enum operation_state state);
 
+/* Parts of a cohort's time that are less are not shown: an instant before the first state, a rounding. */
+#define BUDGET_LEAST_SHARE 0.001
+
 /* A part of a time budget in words: a state, or "unaccounted". */
 const char *report_budget_part_words(int part);
 

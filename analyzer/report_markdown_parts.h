@@ -1,0 +1,23 @@
+/*
+ * What the parts of the Markdown report share, for report_markdown*.c only: cells of table rows, which begin with "| name |"
+ * and go on with " text |", and tables that stand in files of their own.
+ *
+ * Threads:  one stream or page, one thread at a time.
+ */
+#pragma once
+
+#include "markdown_page.h"
+#include "report.h"
+
+/* The first cell of a row; text from outside, as that of put_code_cell. */
+void markdown_put_name(FILE *stream, const char *name);
+
+/* Text of our own. */
+void markdown_put_cell(FILE *stream, const char *text);
+void markdown_put_code_cell(FILE *stream, const char *text);
+void markdown_put_duration(FILE *stream, double duration_ns);
+void markdown_put_count(FILE *stream, uint64_t count);
+
+/* What the slowest operations spent their time on, and all cohorts. */
+void markdown_put_tail_budgets(struct markdown_page *page, const struct report *report);
+void markdown_put_budgets(struct markdown_page *page, const struct report *report);
