@@ -35,7 +35,7 @@ enum {
     LEAST_BYTES = 8 << 10,
     MOST_BYTES = 8 << 20,
     REPACKED_BYTES = 256 << 10,
-    CHECKPOINT_JOBS = 16, /* one job in so many makes a checkpoint */
+    CHECKPOINT_JOBS = 24, /* one job in so many makes a checkpoint */
     REPACK_SECONDS = 1
 };
 
@@ -55,7 +55,7 @@ static const char usage[] =
     "Compresses and stores about rate documents a second, in a new folder of DIR.\n"
     "Faults:\n"
     "  convoy           all of 40 workers need one lock, held while a document is compressed\n"
-    "  slow-disk        every 16th job writes 16 MiB more, each block safe before the next\n"
+    "  slow-disk        every 24th job writes 16 MiB more, each block safe before the next\n"
     "  throttle         16 workers may use a tenth of a CPU, or what a busy neighbour leaves\n"
     "  pool-exhaustion  every second, jobs of another kind take all workers for long\n";
 

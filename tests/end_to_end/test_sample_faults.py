@@ -135,7 +135,7 @@ def test_a_convoy_waits_for_its_lock(pool):
     healthy, faulted = pool("none"), pool("convoy")
     assert healthy.share("pool.archive", "waiting_lock") < 0.05
     assert faulted.longest_state("pool.archive") == "waiting_lock"
-    assert faulted.share("pool.archive", "waiting_lock") > 0.4
+    assert faulted.share("pool.archive", "waiting_lock") > 0.3
     # Who is at work is not slower for it than by the better compression: it is the others who wait.
     assert faulted.mean_ns("pool.archive", "waiting_lock") > 3 * faulted.mean_ns("zstd.compress", "running")
 
@@ -146,7 +146,7 @@ def test_a_slow_disk_is_waited_for(pool):
     assert "file.checkpoint" not in healthy.operations
     assert faulted.metric(written)["total"] > 5 * healthy.metric(written)["total"]
     assert faulted.longest_state("pool.archive") == "waiting_io"
-    assert faulted.total_ns("file.checkpoint") > 0.5 * faulted.states_ns("pool.archive")["waiting_io"]
+    assert faulted.total_ns("file.checkpoint") > 0.3 * faulted.states_ns("pool.archive")["waiting_io"]
 
 
 def test_throttled_threads_could_run_and_do_not(pool):
