@@ -56,8 +56,13 @@ void disk_channel_push(struct disk_channel *channel, struct disk_job *job)
     (void)pthread_mutex_lock(&channel->mutex);
     *channel->last_link = job;
     channel->last_link = &job->next;
-    (void)pthread_cond_signal(&channel->jobs_arrived);
+    bool is_awaited = channel->is_awaited;
+    channel->is_awaited = false;
     (void)pthread_mutex_unlock(&channel->mutex);
+    /* Not before: who is woken would have to wait for the mutex. */
+    if (is_awaited) {
+        (void)pthread_cond_signal(&channel->jobs_arrived);
+    }
 }
 
 struct disk_job *disk_channel_take(struct disk_channel *channel, uint64_t deadline_ns)
@@ -70,8 +75,10 @@ struct disk_job *disk_channel_take(struct disk_channel *channel, uint64_t deadli
 
     (void)pthread_mutex_lock(&channel->mutex);
     while (channel->first_job == NULL && r != ETIMEDOUT) {
+        channel->is_awaited = true;
         r = pthread_cond_timedwait(&channel->jobs_arrived, &channel->mutex, &deadline);
     }
+    channel->is_awaited = false;
     struct disk_job *jobs = channel->first_job;
     channel->first_job = NULL;
     channel->last_link = &channel->first_job;
@@ -98,6 +105,8 @@ void disk_channel_collect(struct disk_channel *channel, struct disk_reports *ret
         .counters = ret_reports->counters,
         .stopped = ret_reports->stopped,
     };
+    channel->has_news = false;
+    channel->is_woken = false;
     (void)pthread_mutex_unlock(&channel->mutex);
 }
 
@@ -112,8 +121,9 @@ static void wake_loop(const struct disk_channel *channel)
 
 static void apply_update(struct session_progress *progress, const struct progress_update *update)
 {
-    progress->written = max_u64(progress->written, update->written);
     progress->durable = max_u64(progress->durable, update->durable);
+    /* A sync may be over before the job is that wrote the frame. */
+    progress->written = max_u64(max_u64(progress->written, update->written), update->durable);
     progress->jobs_done += update->jobs_done;
     progress->holds += (uint64_t)update->holds;
     record_counts_add(&progress->stored, &update->stored);
@@ -125,48 +135,24 @@ static void apply_update(struct session_progress *progress, const struct progres
     }
 }
 
-void disk_channel_report_session(struct disk_channel *channel, struct client_session *session,
-                                 const struct progress_update *update)
+static void note_session(struct disk_channel *channel, struct client_session *session,
+                         const struct progress_update *update)
 {
-    (void)pthread_mutex_lock(&channel->mutex);
-    bool was_empty = channel->reports.sessions == NULL;
     apply_update(&session->progress, update);
     if (!session->is_reported) {
         session->is_reported = true;
         session->next_reported = channel->reports.sessions;
         channel->reports.sessions = session;
     }
-    (void)pthread_mutex_unlock(&channel->mutex);
-    if (was_empty) {
-        wake_loop(channel);
-    }
+    channel->has_news = true;
 }
 
-void disk_channel_report_done(struct disk_channel *channel, struct disk_job *job)
+void disk_channel_report_session(struct disk_channel *channel, struct client_session *session,
+                                 const struct progress_update *update)
 {
-    size_t size = job->kind == JOB_FRAME ? disk_job_cost(job) : 0;
-
-    free(job);
     (void)pthread_mutex_lock(&channel->mutex);
-    bool was_empty = channel->reports.released_bytes == 0;
-    channel->reports.released_bytes += size;
+    note_session(channel, session, update);
     (void)pthread_mutex_unlock(&channel->mutex);
-    if (was_empty && size > 0) {
-        wake_loop(channel);
-    }
-}
-
-void disk_channel_report_ticket(struct disk_channel *channel, uint64_t ticket)
-{
-    struct disk_reports *reports = &channel->reports;
-
-    (void)pthread_mutex_lock(&channel->mutex);
-    /* The loop has no more rotations on their way than this. */
-    if (reports->ticket_count < DISK_TICKETS_MAX) {
-        reports->tickets[reports->ticket_count++] = ticket;
-    }
-    (void)pthread_mutex_unlock(&channel->mutex);
-    wake_loop(channel);
 }
 
 void disk_channel_report_event(struct disk_channel *channel, enum disk_event_kind kind, int error,
@@ -183,18 +169,43 @@ void disk_channel_report_event(struct disk_channel *channel, enum disk_event_kin
     } else {
         reports->events_lost++;
     }
+    channel->has_news = true;
     (void)pthread_mutex_unlock(&channel->mutex);
-    wake_loop(channel);
 }
 
-void disk_channel_report_counters(struct disk_channel *channel,
-                                  const struct disk_counters *counters, bool stopped)
+void disk_channel_report_done(struct disk_channel *channel, struct disk_job *job,
+                              const struct progress_update *update,
+                              const struct disk_counters *counters)
+{
+    struct disk_reports *reports = &channel->reports;
+
+    (void)pthread_mutex_lock(&channel->mutex);
+    if (job->session != NULL) {
+        note_session(channel, job->session, update);
+    }
+    if (job->kind == JOB_FRAME) {
+        reports->released_bytes += disk_job_cost(job);
+    }
+    /* The loop has no more rotations on their way than this. */
+    if (job->kind == JOB_ROTATE && reports->ticket_count < DISK_TICKETS_MAX) {
+        reports->tickets[reports->ticket_count++] = job->ticket;
+    }
+    reports->counters = *counters;
+    channel->has_news = true;
+    (void)pthread_mutex_unlock(&channel->mutex);
+    free(job);
+}
+
+void disk_channel_publish(struct disk_channel *channel, const struct disk_counters *counters,
+                          bool stopped)
 {
     (void)pthread_mutex_lock(&channel->mutex);
     channel->reports.counters = *counters;
     channel->reports.stopped = stopped;
+    bool must_wake = (channel->has_news || stopped) && !channel->is_woken;
+    channel->is_woken = channel->is_woken || must_wake;
     (void)pthread_mutex_unlock(&channel->mutex);
-    if (stopped) {
+    if (must_wake) {
         wake_loop(channel);
     }
 }

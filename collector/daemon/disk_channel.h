@@ -3,6 +3,9 @@
  *
  * Jobs are worked on in the order they were pushed. Their memory is bounded by the loop's memory_budget, which takes the
  * bytes before a message is received and gives them back when the report says that they are free.
+ *
+ * Reports are gathered, and the loop is woken once for all of them: by disk_channel_publish(). Whatever it takes, woken or
+ * not, belongs together: what is reported of a job is reported at once.
  */
 #pragma once
 
@@ -101,8 +104,11 @@ struct disk_channel {
     pthread_cond_t jobs_arrived;
     struct disk_job *first_job; /* owned */
     struct disk_job **last_link;
+    bool is_awaited; /* the writer thread sleeps until a job comes */
     struct disk_reports reports;
-    int event_fd; /* owned; readable while there are reports */
+    bool has_news; /* in reports, since the loop took them */
+    bool is_woken; /* the loop was told to take them */
+    int event_fd;  /* owned; readable while there are published reports */
 };
 
 MUST_USE int disk_channel_open(struct disk_channel *channel);
@@ -140,10 +146,15 @@ struct disk_job *disk_channel_take(struct disk_channel *channel, uint64_t deadli
 /* Reports that session got on. */
 void disk_channel_report_session(struct disk_channel *channel, struct client_session *session,
                                  const struct progress_update *update);
-/* Frees a job and reports its bytes as free. */
-void disk_channel_report_done(struct disk_channel *channel, struct disk_job *job);
-void disk_channel_report_ticket(struct disk_channel *channel, uint64_t ticket);
+
 void disk_channel_report_event(struct disk_channel *channel, enum disk_event_kind kind, int error,
                                uint64_t count, const char *name);
-void disk_channel_report_counters(struct disk_channel *channel,
-                                  const struct disk_counters *counters, bool stopped);
+
+/* Frees a job and reports it as done, with its bytes, its ticket, what it did for its session, and what there is now. */
+void disk_channel_report_done(struct disk_channel *channel, struct disk_job *job,
+                              const struct progress_update *update,
+                              const struct disk_counters *counters);
+
+/* Lets the loop know what was reported. To be called before anything that may take long. */
+void disk_channel_publish(struct disk_channel *channel, const struct disk_counters *counters,
+                          bool stopped);

@@ -164,6 +164,7 @@ void disk_sync_now(struct disk_writer *writer)
     writer->unsynced_bytes = 0;
     writer->sync_due_ns = 0;
 
+    disk_channel_publish(writer->channel, &writer->counters, false);
     /* The names first: a file is durable only if its folder knows it. */
     int folder_error = output_folder_sync(writer->folder);
     if (folder_error == 0 && is_many) {

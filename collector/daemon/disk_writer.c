@@ -7,6 +7,9 @@
 /* How often the thread looks at ages and limits while nothing else happens. */
 #define WAKE_INTERVAL_NS NS_PER_S
 
+/* While there is more to do, the loop hears of it each time that so many bytes were written. */
+#define PUBLISH_BYTES MIB
+
 /* Heads of batches are read for the statistics once in this time for each session, and for all together only as long as
  * that costs less than some per cent of a CPU. */
 #define TOTALS_INTERVAL_NS NS_PER_S
@@ -121,28 +124,28 @@ static void end_part(struct disk_writer *writer, struct client_session *session,
     disk_losses_settle(writer, session);
 }
 
-static void handle_frame(struct disk_writer *writer, const struct disk_job *job)
+static void handle_frame(struct disk_writer *writer, const struct disk_job *job,
+                         struct progress_update *update)
 {
-    struct progress_update update = {.written = job->sequence};
     struct client_session *session = job->session;
 
+    update->written = job->sequence;
     session->output.gaps += job->gap;
     disk_losses_release(writer, session);
     disk_space_check_if_due(writer, clock_monotonic_ns());
     if (writer->counters.limit_reached) {
         disk_losses_count(writer, job, LOSS_DISK_LIMIT);
-        update.lost = job->counts;
+        update->lost = job->counts;
     } else if (write_frame(writer, job) < 0) {
         writer->counters.write_errors++;
         writer->counters.last_error_ns = clock_monotonic_ns();
         disk_losses_count(writer, job, LOSS_WRITE_FAILED);
-        update.lost = job->counts;
+        update->lost = job->counts;
     } else {
-        update.bytes_written = job->size;
-        update.stored = job->counts;
+        update->bytes_written = job->size;
+        update->stored = job->counts;
     }
-    update.totals = read_totals(writer, job);
-    disk_channel_report_session(writer->channel, session, &update);
+    update->totals = read_totals(writer, job);
 
     struct part *part = session->output.part;
     if (job->is_last) {
@@ -174,11 +177,12 @@ static void rotate_old_parts(struct disk_writer *writer, uint64_t now_ns)
     }
 }
 
-static void handle_job(struct disk_writer *writer, const struct disk_job *job)
+static void handle_job(struct disk_writer *writer, const struct disk_job *job,
+                       struct progress_update *update)
 {
     switch (job->kind) {
     case JOB_FRAME:
-        handle_frame(writer, job);
+        handle_frame(writer, job, update);
         break;
     case JOB_END_PART:
         end_part(writer, job->session, job->reason);
@@ -186,7 +190,6 @@ static void handle_job(struct disk_writer *writer, const struct disk_job *job)
     case JOB_ROTATE:
         finish_all(writer, END_ROTATED);
         disk_sync_now(writer); /* once more, for the names of what was closed */
-        disk_channel_report_ticket(writer->channel, job->ticket);
         break;
     case JOB_CONFIGURE:
         writer->part_limits = job->part_limits;
@@ -203,15 +206,18 @@ static void handle_job(struct disk_writer *writer, const struct disk_job *job)
 
 static void work_on(struct disk_writer *writer, struct disk_job *jobs)
 {
+    size_t unpublished_bytes = 0;
+
     while (jobs != NULL) {
         struct disk_job *next = jobs->next;
-        struct client_session *session = jobs->session;
+        struct progress_update update = {.jobs_done = 1};
 
-        handle_job(writer, jobs);
-        disk_channel_report_done(writer->channel, jobs);
-        if (session != NULL) {
-            disk_channel_report_session(writer->channel, session,
-                                        &(struct progress_update){.jobs_done = 1});
+        handle_job(writer, jobs, &update);
+        unpublished_bytes += disk_job_cost(jobs);
+        disk_channel_report_done(writer->channel, jobs, &update, &writer->counters);
+        if (unpublished_bytes >= PUBLISH_BYTES) {
+            disk_channel_publish(writer->channel, &writer->counters, false);
+            unpublished_bytes = 0;
         }
         disk_sync_if_due(writer, clock_monotonic_ns());
         jobs = next;
@@ -231,7 +237,7 @@ static void *writer_main(void *context)
 
     disk_space_start(writer);
     while (!writer->is_stopping) {
-        disk_channel_report_counters(writer->channel, &writer->counters, false);
+        disk_channel_publish(writer->channel, &writer->counters, false);
         work_on(writer, disk_channel_take(writer->channel, wake_time_ns(writer)));
         uint64_t now_ns = clock_monotonic_ns();
         rotate_old_parts(writer, now_ns);
@@ -239,7 +245,7 @@ static void *writer_main(void *context)
         disk_sync_if_due(writer, now_ns);
         disk_space_check_if_due(writer, now_ns);
     }
-    disk_channel_report_counters(writer->channel, &writer->counters, true);
+    disk_channel_publish(writer->channel, &writer->counters, true);
     return NULL;
 }
 

@@ -408,38 +408,89 @@ Test(disk_writer, loses_and_counts_everything_on_a_disk_that_never_writes)
     finish();
 }
 
-/* --- Losses that no file can tell of at first --- */
+/* --- Reports --- */
+
+static bool all_jobs_are_done(void)
+{
+    bool is_done = true;
+
+    for (size_t s = 0; s < SESSIONS; s++) {
+        is_done = is_done && run.sessions[s]->known.jobs_done == run.sessions[s]->jobs_pushed;
+    }
+    return is_done;
+}
+
+static void wait_for_reports(void)
+{
+    struct pollfd ready = {.fd = run.channel.event_fd, .events = POLLIN};
+
+    cr_assert_geq(poll(&ready, 1, -1), 0);
+    collect();
+}
 
 static void wait_until_jobs_are_done(void)
 {
-    struct pollfd ready = {.fd = run.channel.event_fd, .events = POLLIN};
-    bool is_done = false;
-
-    while (!is_done) {
-        cr_assert_geq(poll(&ready, 1, -1), 0);
-        collect();
-        is_done = true;
-        for (size_t s = 0; s < SESSIONS; s++) {
-            is_done = is_done && run.sessions[s]->known.jobs_done == run.sessions[s]->jobs_pushed;
-        }
+    while (!all_jobs_are_done()) {
+        wait_for_reports();
     }
 }
 
-Test(disk_writer, tells_of_losses_as_soon_as_there_is_room_for_it)
+static void start_thread(void)
 {
     const struct descriptor_plan descriptors = {.open_parts = 4, .finished_parts = 2};
 
-    start();
     cr_assert_eq(
         disk_writer_start(&run.writer, &run.channel, &run.folder, &run.config, &descriptors), 0);
-    faults_arm(&(struct fault){
-        .function = "pwrite", .nth = 1, .error = ENOSPC, .extent = FAULT_FROM_HERE});
-    for (size_t i = 0; i + 1 < run.job_count; i++) {
+}
+
+static void push(size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
         disk_channel_push(&run.channel, run.jobs[i]);
     }
+}
+
+static size_t index_of_rotation(void)
+{
+    size_t index = 0;
+
+    while (run.jobs[index]->kind != JOB_ROTATE) {
+        index++;
+    }
+    return index;
+}
+
+Test(disk_writer, a_rotation_is_reported_with_all_that_it_did)
+{
+    start();
+    size_t rotation = index_of_rotation();
+    start_thread();
+    push(0, rotation + 1);
+    while (run.tickets == 0) {
+        wait_for_reports();
+    }
+    cr_expect_eq(run.counters.open_parts, 0);
+    cr_expect_eq(run.counters.parts_closed, run.counters.parts_opened);
+    cr_expect_eq(run.counters.stored.operations, 4 * SESSIONS * OPERATIONS_PER_FRAME);
+    push(rotation + 1, run.job_count);
+    disk_writer_join(&run.writer);
+    collect();
+    (void)check_books();
+    finish();
+}
+
+/* --- Losses that no file can tell of at first --- */
+
+Test(disk_writer, tells_of_losses_as_soon_as_there_is_room_for_it)
+{
+    start();
+    start_thread();
+    faults_arm(&(struct fault){
+        .function = "pwrite", .nth = 1, .error = ENOSPC, .extent = FAULT_FROM_HERE});
+    push(0, run.job_count - 1);
     wait_until_jobs_are_done();
     (void)faults_disarm();
-    disk_channel_push(&run.channel, run.jobs[run.job_count - 1]);
+    push(run.job_count - 1, run.job_count);
     disk_writer_join(&run.writer);
     collect();
     struct found found = check_books();
