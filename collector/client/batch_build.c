@@ -91,13 +91,14 @@ static int reserve(struct batch_builder *builder, const struct staged *held, uin
         min_u64((uint64_t)held->details * ATTRIBUTES_PER_ENTRY, BATCH_MAX_ATTRIBUTES);
     int r = reserve_rows(builder, held->operations);
 
-    r = r < 0 ? r : reserve_instants(builder, held->samples + held->marks);
+    r = r < 0 ? r : reserve_instants(builder, held->samples + held->marks + held->long_runs);
     r = r < 0 ? r
-              : row_order_reserve(&builder->order,
-                                  max_u64(max_u64(held->operations, samples), held->marks));
+              : row_order_reserve(&builder->order, max_u64(max_u64(held->operations, samples),
+                                                           max_u64(held->marks, held->long_runs)));
     r = r < 0 ? r : batch_reserve_operations(batch, held->operations);
     r = r < 0 ? r : batch_reserve_samples(batch, samples);
     r = r < 0 ? r : batch_reserve_marks(batch, held->marks);
+    r = r < 0 ? r : batch_reserve_long_runs(batch, held->long_runs);
     /* An attribute's text and its NUL fit into what the entry in front of it takes in staging. */
     return r < 0 ? r
                  : batch_texts_begin(&builder->texts, batch, most_texts,
@@ -114,7 +115,9 @@ struct build_pass {
     uint32_t operations;
     uint32_t samples;
     uint32_t marks;
+    uint32_t long_runs;
     uint32_t first_mark; /* where marks begin in builder->instants */
+    uint32_t first_long_run;
 };
 
 /* Between two ticks by the slope alone, so that rounding cannot make it negative; 0 if the end is before the begin. */
@@ -234,6 +237,9 @@ static int read_staging(struct build_pass *pass)
             break;
         case ENTRY_MARK:
             instants[pass->first_mark + pass->marks++] = i;
+            break;
+        case ENTRY_LONG_RUN:
+            instants[pass->first_long_run + pass->long_runs++] = i;
             break;
         default:
             break;
@@ -362,6 +368,38 @@ static int put_marks(struct build_pass *pass)
     return 0;
 }
 
+/* None is refused: their times are stamps of the library's own. */
+static int put_long_runs(struct build_pass *pass)
+{
+    const struct record *entries = pass->stager->entries;
+    struct batch_builder *builder = pass->builder;
+    struct batch *batch = &builder->batch;
+    struct batch_long_runs *runs = &batch->long_runs;
+    const uint32_t *instants = builder->instants + pass->first_long_run;
+
+    for (uint32_t i = 0; i < pass->long_runs; i++) {
+        builder->order.times[i] = tick_clock_ns(&pass->clock, entries[instants[i]].begin);
+    }
+    row_order_sort(&builder->order, pass->long_runs);
+    for (uint32_t i = 0; i < pass->long_runs; i++) {
+        const struct record *record = &entries[instants[builder->order.rows[i]]];
+        int name = batch_names_index(&builder->names, batch, record->name, OPERATION_KINDS);
+        int thread = batch_threads_index(&builder->threads, batch, record->end_thread);
+
+        if ((name | thread) < 0) {
+            return -ENOMEM;
+        }
+        runs->begin_ns[i] = builder->order.times[i];
+        runs->length_ns[i] = min_u64(duration_of_ticks(&pass->clock, record->begin, record->end),
+                                     DURATION_LIMIT_NS - 1);
+        runs->name[i] = (uint16_t)name;
+        runs->thread[i] = (uint16_t)thread;
+        runs->id[i] = record->id;
+    }
+    runs->count = pass->long_runs;
+    return 0;
+}
+
 int batch_builder_build(struct batch_builder *builder, const struct stager *stager,
                         const struct tick_clock *clock, const struct own_sample *samples,
                         uint32_t count)
@@ -371,6 +409,7 @@ int batch_builder_build(struct batch_builder *builder, const struct stager *stag
         .stager = stager,
         .clock = *clock,
         .first_mark = stager->held.samples,
+        .first_long_run = stager->held.samples + stager->held.marks,
     };
 
     batch_clear(&builder->batch);
@@ -383,5 +422,6 @@ int batch_builder_build(struct batch_builder *builder, const struct stager *stag
     r = r < 0 ? r : read_staging(&pass);
     r = r < 0 ? r : put_operations(&pass);
     r = r < 0 ? r : put_samples(&pass, samples, count);
-    return r < 0 ? r : put_marks(&pass);
+    r = r < 0 ? r : put_marks(&pass);
+    return r < 0 ? r : put_long_runs(&pass);
 }

@@ -42,7 +42,8 @@ struct batch_builder {
     struct operation_row *rows; /* owned; as staged */
     uint32_t *entry_of_row;     /* owned; where each stands in staging */
     uint32_t row_capacity;
-    uint32_t *instants; /* owned; where samples (first) and marks (behind) stand in staging */
+    uint32_t
+        *instants; /* owned; where samples stand in staging, and behind them marks, and long runs */
     uint32_t instant_capacity;
 };
 

@@ -164,10 +164,62 @@ uint64_t eddy_exported_begin_queued(struct eddy_name *name, struct eddy_queue *q
     return begin_operation(name, &(struct begin){.queue = queue});
 }
 
+/* --- Long runs --- */
+
+/* In a record of its own, since the operation may go on. Its id must then be in the file, so that both can be put together. */
+static void publish_long_run(struct ring *ring, struct slot *slot, uint64_t operation,
+                             uint64_t begin, uint64_t end)
+{
+    if (!thread_ring_room(ring, 1)) {
+        thread_ring_count_loss(ring, CALL_LONG_RUN, LOSS_RING_FULL);
+        return;
+    }
+    *thread_ring_entry(ring, 0) = (struct record){
+        .id = operation,
+        .begin = begin,
+        .end = end,
+        .name = atomic_load_explicit(&slot->name, memory_order_relaxed),
+        .end_thread = atomic_load_explicit(&ring->serial, memory_order_relaxed),
+        .kind = ENTRY_LONG_RUN,
+    };
+    thread_ring_publish(ring, 1);
+    atomic_store_explicit(&ring->sampled,
+                          atomic_load_explicit(&ring->sampled, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+    (void)atomic_fetch_or_explicit(&slot->flags, RECORD_NEEDS_ID, memory_order_relaxed);
+}
+
+/* From a call that needs no ring but for this: a stretch that ended at slot->since. Asks for little, so that others pay nothing. */
+static __attribute__((noinline, cold)) void note_long_run(struct slot *slot, uint64_t ticks)
+{
+    uint64_t generation =
+        atomic_load_explicit(&slot->word, memory_order_relaxed) & SLOT_GENERATION_MASK;
+    uint64_t operation = generation << SLOT_INDEX_BITS | (uint64_t)(slot - session->slots);
+    uint64_t end = slot->since;
+    struct ring *ring = thread_ring_enter(CALL_LONG_RUN);
+
+    if (ring != NULL) {
+        publish_long_run(ring, slot, operation, end - ticks, end);
+        thread_ring_leave(ring);
+    }
+}
+
 /* --- State --- */
 
+/* A state that was left, and for how long the operation was in it without a break. */
+struct left_state {
+    uint8_t state;
+    uint64_t ticks;
+};
+
+/* One comparison: of most stretches nothing more is asked. */
+static inline bool is_long_run(struct left_state left)
+{
+    return UNLIKELY(left.ticks >= session->long_run_ticks) && left.state == STATE_RUNNING;
+}
+
 /* Adds the time since the last change to the state that it was spent in. */
-static inline void account_state(struct slot *slot, uint64_t now)
+static inline struct left_state account_state(struct slot *slot, uint64_t now)
 {
     uint8_t state = atomic_load_explicit(&slot->state, memory_order_relaxed);
     uint8_t bit = (uint8_t)(1U << state);
@@ -177,6 +229,7 @@ static inline void account_state(struct slot *slot, uint64_t now)
     slot->state_ticks[state] = (slot->state_mask & bit ? slot->state_ticks[state] : 0) + spent;
     slot->state_mask |= bit;
     slot->since = now;
+    return (struct left_state){state, spent};
 }
 
 void eddy_exported_state(uint64_t operation, uint32_t state)
@@ -186,11 +239,16 @@ void eddy_exported_state(uint64_t operation, uint32_t state)
     if (UNLIKELY(slot == NULL || state >= STATE_COUNT)) {
         return;
     }
-    account_state(slot, ticks_now());
+
+    struct left_state left = account_state(slot, ticks_now());
+
     if (UNLIKELY(slot->is_in_queue)) {
         leave_queue(slot);
     }
     atomic_store_explicit(&slot->state, (uint8_t)state, memory_order_relaxed);
+    if (is_long_run(left)) {
+        note_long_run(slot, left.ticks);
+    }
 }
 
 void eddy_exported_enqueue(uint64_t operation, struct eddy_queue *queue)
@@ -200,10 +258,15 @@ void eddy_exported_enqueue(uint64_t operation, struct eddy_queue *queue)
     if (UNLIKELY(slot == NULL || queue == NULL)) {
         return;
     }
-    account_state(slot, ticks_now());
+
+    struct left_state left = account_state(slot, ticks_now());
+
     leave_queue(slot);
     enter_queue(slot, queue_index(queue));
     atomic_store_explicit(&slot->state, STATE_QUEUED, memory_order_relaxed);
+    if (is_long_run(left)) {
+        note_long_run(slot, left.ticks);
+    }
 }
 
 /* --- End --- */
@@ -299,8 +362,12 @@ static inline __attribute__((always_inline)) void finish(struct ring *ring, uint
     bool is_plain = LIKELY(!has_states && slot->attribute_bytes == 0);
 
     if (has_states) {
-        account_state(slot, end);
+        struct left_state left = account_state(slot, end);
+
         leave_queue(slot);
+        if (is_long_run(left)) {
+            publish_long_run(ring, slot, operation, end - left.ticks, end);
+        }
     }
     if (thread_ring_room(ring, is_plain ? 1 : 1 + MAX_CONTINUATIONS)) {
         struct record *record = thread_ring_entry(ring, 0);

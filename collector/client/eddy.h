@@ -173,7 +173,10 @@ static inline uint64_t eddy_begin_child(struct eddy_name *name, uint64_t parent)
 static inline uint64_t eddy_begin_queued(struct eddy_name *name, struct eddy_queue *queue)
     EDDY_INLINE(begin_queued);
 
-/* Says what the operation does from now on (enum eddy_operation_state). Leaving EDDY_QUEUED leaves its queue. */
+/*
+ * Says what the operation does from now on (enum eddy_operation_state). Leaving EDDY_QUEUED leaves its queue. EDDY_RUNNING
+ * that went on without a break for EDDY_LONG_RUN_US (1000) is recorded by itself, as held by the thread that leaves it.
+ */
 static inline void eddy_state(uint64_t operation, uint32_t state) EDDY_INLINE(state);
 
 /* Enters a queue (again): state EDDY_QUEUED, one more in queue. */

@@ -37,6 +37,8 @@ static bool has_room_for(const struct stager *stager, const struct record *recor
         return held->samples < STAGING_MAX_SAMPLES;
     case ENTRY_MARK:
         return held->marks < BATCH_MAX_MARKS;
+    case ENTRY_LONG_RUN:
+        return held->long_runs < BATCH_MAX_LONG_RUNS;
     default:
         return true;
     }
@@ -49,6 +51,7 @@ static void count(struct staged *held, const struct record *record, uint64_t ent
     held->operations += record->kind == ENTRY_OPERATION;
     held->samples += record->kind == ENTRY_SAMPLE;
     held->marks += record->kind == ENTRY_MARK;
+    held->long_runs += record->kind == ENTRY_LONG_RUN;
 }
 
 /* Operations of one entry, of which nearly all rings are full, as far as there are no others. Returns the position behind. */
@@ -165,6 +168,7 @@ bool stager_is_nearly_full(const struct stager *stager)
 
     return held->entries > stager->capacity / 8 * NEARLY_FULL_OF_8 ||
            held->operations == BATCH_MAX_OPERATIONS || held->marks == BATCH_MAX_MARKS ||
+           held->long_runs == BATCH_MAX_LONG_RUNS ||
            held->samples > STAGING_MAX_SAMPLES / 8 * NEARLY_FULL_OF_8 ||
            held->details > STAGING_MAX_DETAILS / 8 * NEARLY_FULL_OF_8;
 }

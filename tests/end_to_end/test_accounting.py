@@ -51,7 +51,7 @@ def check_books(collector, printed):
     report, done = programs.report(collector.output)
     assert done.returncode == 0, done.stderr
     quality = report["quality"]
-    for kind in ("operations", "samples", "marks"):
+    for kind in ("operations", "samples", "marks", "long_runs"):
         assert quality["unaccounted"][kind] == 0
     mine = [p for p in report["processes"] if p["executable"] == "accounting"]
     total = {key: sum(sum(p[key].values()) for p in mine) for key in ("produced", "stored", "lost")}
@@ -84,9 +84,10 @@ def test_rings_of_16_kib_lose_records_and_count_them(collector):
 
 
 def test_every_kind_of_record_is_accounted_for(collector):
-    printed = run_processes(collector, [THREADS, OPERATIONS // 20, 0, 1])
+    printed = run_processes(collector, [THREADS, OPERATIONS // 20, 0, 1], EDDY_LONG_RUN_US=1)
     collector.stop()
     report = check_books(collector, printed)
+    assert report["quality"]["stored"]["long_runs"] > 0
     assert {"own.work", "handed.over", "child.work"} <= {o["name"] for o in report["operations"]}
     assert "inbox" in {q["name"] for q in report["queues"]}
     assert "reached" in {m["name"] for m in report["marks"]}

@@ -96,7 +96,7 @@ def test_json_lines_hold_everything(traces):
     (source,) = kinds["source"]
     assert (source["kind"], source["executable"], source["part"]) == ("imported", "web", 0)
     (end,) = kinds["end"]
-    assert end["stored"] == {"operations": "150000", "samples": "2", "marks": "0"}
+    assert end["stored"] == {"operations": "150000", "samples": "2", "marks": "0", "long_runs": "0"}
     assert [(s["name"], s["value"], s["unit"]) for s in kinds["sample"]] == [("cpu", 0.35, "1"), ("rss", 17, "By")]
     assert kinds["sample"][0]["time"] == "1970-01-12T13:46:40.000000000Z"
     assert {r["session"] for r in kinds["operation"]} == {source["session"]}

@@ -181,7 +181,7 @@ def test_states_queues_marks_and_attributes(tmp_path):
     (loss,) = found["quality"]["losses"]
     assert loss["cause"] == "ring_full" and loss["count"]["operations"] == 5
     assert loss["first_realtime_ns"] == str(EPOCH + 10 * S)
-    assert found["quality"]["unaccounted"] == {"operations": 0, "samples": 0, "marks": 0}
+    assert found["quality"]["unaccounted"] == {"operations": 0, "samples": 0, "marks": 0, "long_runs": 0}
     assert found["quality"]["coverage_ratio"] == pytest.approx(102 / 107)
     assert "attributes" not in job and "blue" not in run("--json", "-", path).stdout.decode()
 
@@ -401,7 +401,7 @@ def test_zeros_are_stepped_over(traces, tmp_path):
     (entry,) = found["inputs"]
     assert (entry["state"], entry["problem_offset_bytes"]) == ("damaged", borders[0])
     assert entry["skipped_bytes"] == borders[1] - borders[0] and entry["missing_batches"] == 0
-    assert found["quality"]["unaccounted"] != {"operations": 0, "samples": 0, "marks": 0}
+    assert found["quality"]["unaccounted"] != {"operations": 0, "samples": 0, "marks": 0, "long_runs": 0}
 
 
 def test_missing_batches_are_told(tmp_path):

@@ -51,6 +51,9 @@ static void do_a_round(uint64_t *random)
         eddy_end(eddy_begin_child(&child_name, operation), EDDY_OK);
         begun++;
     }
+    if (draw % 8 == 1) {
+        eddy_state(operation, EDDY_RUNNING); /* until somebody ends it */
+    }
     if (draw % 16 == 0) {
         eddy_state(operation, EDDY_WAITING_IO);
         eddy_set_text(operation, &key, "a text of some length");
@@ -125,6 +128,7 @@ static int check_books(const struct eddy_stats *stats)
     failures += check("operations", rows->operations + lost.operations, produced->operations);
     failures += check("samples", rows->samples + lost.samples, produced->samples);
     failures += check("marks", rows->marks + lost.marks, produced->marks);
+    failures += check("long runs at all", produced->long_runs > 0, 1);
     failures += check("long runs", rows->long_runs + lost.long_runs, produced->long_runs);
     failures += check("stored", stats->stored, record_counts_sum(rows));
     failures += check("lost", stats_lost, record_counts_sum(&lost));
@@ -143,6 +147,7 @@ int main(void)
     }
     session_settings.socket_path_count = 1;
     (void)snprintf(session_settings.socket_paths[0], SETTINGS_PATH_BYTES, "%s", fake.path);
+    session_settings.long_run_ns = NS_PER_US;
     session_settings.sizes = (struct recorder_sizes){
         .memory_bytes = 10 * MIB, .ring_bytes = 16 * KIB, .slot_count = 1024};
     for (uintptr_t i = 0; i < WORKERS; i++) {

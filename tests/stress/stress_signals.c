@@ -107,6 +107,7 @@ int main(void)
     int failures = 0;
 
     session_settings.sample_period_ns = 0;
+    session_settings.long_run_ns = 0; /* or else it is not known how many records there are */
     (void)sigaction(SIGALRM, &action, NULL);
     /* Before the start, so that it is interrupted, too. */
     set_timer(PERIOD_US);

@@ -112,7 +112,7 @@ def check_with_stock_tools(path):
 
 def counts(message):
     """RecordCounts as one number."""
-    return message.operations + message.samples + message.marks
+    return message.operations + message.samples + message.marks + message.long_runs
 
 
 class Session:
@@ -125,7 +125,7 @@ class Session:
 
     @property
     def rows(self):
-        return sum(b.head.operations + b.head.samples + b.head.marks for b in self.batches)
+        return sum(counts(b.head) for b in self.batches)
 
     @property
     def operations(self):

@@ -386,6 +386,37 @@ Test(batch_build, many_threads_and_texts_and_a_batch_after_it)
     cr_assert_eq(builder.batch.name_count, 1);
 }
 
+Test(batch_build, long_runs_come_in_order_and_in_ns)
+{
+    static const uint64_t begins[] = {900, 100, 500};
+
+    for (size_t i = 0; i < ARRAY_SIZE(begins); i++) {
+        struct record record = plain_operation(operation_name(i == 1 ? "b" : "a"), begins[i],
+                                               begins[i] + 1000 * (i + 1));
+
+        record.id = 100 + i;
+        record.kind = ENTRY_LONG_RUN;
+        publish(ring, &record, NULL);
+    }
+    build();
+
+    const struct batch_long_runs *runs = &builder.batch.long_runs;
+
+    cr_assert_eq(runs->count, 3);
+    cr_assert_eq(builder.batch.operations.count, 0);
+    cr_assert_eq(builder.batch.min_begin_ns, 0); /* they are no part of the batch's times */
+    for (size_t i = 0; i < 3; i++) {
+        size_t order[] = {1, 2, 0};
+
+        cr_expect_eq(runs->begin_ns[i], 1000000 + begins[order[i]] / 10);
+        cr_expect_eq(runs->length_ns[i], 100 * (order[i] + 1));
+        cr_expect_eq(runs->id[i], 100 + order[i]);
+        cr_expect_str_eq(builder.batch.names[runs->name[i]].text, i == 0 ? "b" : "a");
+        cr_expect_eq(builder.batch.threads[runs->thread[i]].serial, 1);
+    }
+    cr_assert_eq(builder.batch.names[0].rows, 0);
+}
+
 Test(batch_build, nothing_is_an_empty_batch)
 {
     build();

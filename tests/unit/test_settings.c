@@ -23,8 +23,9 @@ char *__wrap_secure_getenv(const char *name)
 }
 
 static const char *const variables[] = {
-    "EDDY_SOCKET",     "EDDY_DISABLE",   "EDDY_LABELS",     "EDDY_RING_KIB", "EDDY_SLOTS",
-    "EDDY_MEMORY_MIB", "EDDY_SAMPLE_MS", "EDDY_ATTRIBUTES", "EDDY_DEBUG",    "XDG_RUNTIME_DIR",
+    "EDDY_SOCKET",     "EDDY_DISABLE",    "EDDY_LABELS",     "EDDY_RING_KIB",
+    "EDDY_SLOTS",      "EDDY_MEMORY_MIB", "EDDY_SAMPLE_MS",  "EDDY_LONG_RUN_US",
+    "EDDY_ATTRIBUTES", "EDDY_DEBUG",      "XDG_RUNTIME_DIR",
 };
 
 static struct settings settings;
@@ -55,6 +56,7 @@ Test(settings, defaults_without_any_variable)
     cr_assert_eq(settings.sizes.ring_bytes, MIB);
     cr_assert_eq(settings.sizes.slot_count, 65536);
     cr_assert_eq(settings.sample_period_ns, 100 * NS_PER_MS);
+    cr_assert_eq(settings.long_run_ns, NS_PER_MS);
     cr_assert_eq(settings.label_count, 0);
     cr_assert_eq(settings.attribute_key_count, 0);
 }
@@ -102,6 +104,19 @@ Test(settings, numbers_outside_their_limits_are_the_default)
         cr_expect_eq(settings.sizes.ring_bytes, cases[i].ring_kib * KIB, "case %zu", i);
         cr_expect_eq(settings.sizes.slot_count, cases[i].slots, "case %zu", i);
         cr_expect_eq(settings.sample_period_ns, cases[i].sample_ms * NS_PER_MS, "case %zu", i);
+    }
+}
+
+Test(settings, long_runs_are_as_long_as_was_said)
+{
+    static const struct {
+        const char *value;
+        uint64_t us;
+    } cases[] = {{"0", 0}, {"1", 1}, {"1000000000", 1000000000}, {"1000000001", 1000}, {"x", 1000}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        read_with("EDDY_LONG_RUN_US", cases[i].value);
+        cr_expect_eq(settings.long_run_ns, cases[i].us * NS_PER_US, "case %zu", i);
     }
 }
 

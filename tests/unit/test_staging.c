@@ -156,6 +156,7 @@ Test(staging, batches_have_limits)
         {ENTRY_OPERATION, 0, &stager.held.operations, BATCH_MAX_OPERATIONS},
         {ENTRY_SAMPLE, 0, &stager.held.samples, STAGING_MAX_SAMPLES},
         {ENTRY_MARK, 0, &stager.held.marks, BATCH_MAX_MARKS},
+        {ENTRY_LONG_RUN, 0, &stager.held.long_runs, BATCH_MAX_LONG_RUNS},
         {ENTRY_OPERATION, 4, &stager.held.details, STAGING_MAX_DETAILS},
     };
 
