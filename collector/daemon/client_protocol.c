@@ -148,14 +148,6 @@ static void take_hello(struct connection *connection, const struct disk_job *mes
 
 /* --- Frames --- */
 
-static void count_received(struct collector_counters *counters, const struct disk_job *job)
-{
-    counters->frames_received++;
-    counters->frame_bytes_received += job->size;
-    counters->sequence_gaps += job->gap;
-    record_counts_add(&counters->received, &job->counts);
-}
-
 static bool has_valid_sequence(const struct client_session *session, uint64_t sequence)
 {
     return sequence >= session->first_sequence && sequence <= SEQUENCE_MAX &&
@@ -216,10 +208,7 @@ static void take_frame(struct connection *connection, struct disk_job *message)
         return;
     }
     fill_job(message, session, header, info.plain_size);
-    session->ended = message->is_last;
-    session_note_frame(session, message);
-    count_received(&connection->collector->counters, message);
-    disk_channel_push(&connection->collector->channel, message);
+    collector_take_frame(connection->collector, message);
 }
 
 /* --- All messages --- */

@@ -205,6 +205,7 @@ void session_note_frame(struct client_session *session, const struct disk_job *j
     session->frame_bytes += job->size;
     session->jobs_pushed++;
     session->needs_end = !job->is_last;
+    session->ended = job->is_last;
     record_counts_add(&session->received, &job->counts);
 }
 

@@ -85,6 +85,18 @@ int collector_rotate(struct collector *collector, uint64_t ticket)
     return 0;
 }
 
+void collector_take_frame(struct collector *collector, struct disk_job *job)
+{
+    struct collector_counters *counters = &collector->counters;
+
+    counters->frames_received++;
+    counters->frame_bytes_received += job->size;
+    counters->sequence_gaps += job->gap;
+    record_counts_add(&counters->received, &job->counts);
+    session_note_frame(job->session, job);
+    disk_channel_push(&collector->channel, job);
+}
+
 void collector_end_part(struct collector *collector, struct client_session *session,
                         enum end_reason reason)
 {
@@ -254,10 +266,13 @@ static void forget_old_sessions(struct collector *collector)
 
 static void step_machine(struct collector *collector, bool is_last)
 {
-    int r = machine_session_step(&collector->machine, &collector->channel, &collector->frame_memory,
-                                 clock_monotonic_ns(), is_last);
+    struct disk_job *job = NULL;
 
-    if (r < 0) {
+    int r = machine_session_step(&collector->machine, &collector->frame_memory,
+                                 clock_monotonic_ns(), is_last, &job);
+    if (r > 0) {
+        collector_take_frame(collector, job);
+    } else if (r < 0) {
         log_limited(collector->log, LOG_LEVEL_WARNING, CAUSE_MACHINE,
                     "lost samples of the machine: %s", strerror(-r));
     }

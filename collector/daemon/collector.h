@@ -100,6 +100,9 @@ void collector_release(struct collector *collector);
 /* Asks the writer thread to rotate all parts; ticket comes back with its report. -EBUSY: too many are on their way. */
 MUST_USE int collector_rotate(struct collector *collector, uint64_t ticket);
 
+/* Counts a frame as received, from a client or from the machine, and hands it over to the writer thread. */
+void collector_take_frame(struct collector *collector, struct disk_job *job);
+
 /* Asks the writer thread to close the part of session, if frames came since that was last done. Without memory for it, the part
  * stays open until it is old enough, the session comes back, or the collector ends. */
 void collector_end_part(struct collector *collector, struct client_session *session,

@@ -33,8 +33,8 @@ uint64_t machine_session_next_ns(const struct machine_session *machine)
     return machine->sampler == NULL ? UINT64_MAX : machine_sampler_next_ns(machine->sampler);
 }
 
-static int store(const struct machine_session *machine, struct disk_channel *channel,
-                 struct memory_budget *budget, const struct machine_frame *frame)
+static int make_job(const struct machine_session *machine, struct memory_budget *budget,
+                    const struct machine_frame *frame, struct disk_job **ret_job)
 {
     struct client_session *session = machine->session;
     struct disk_job *job = disk_job_new(JOB_FRAME, frame->bytes.size);
@@ -53,14 +53,12 @@ static int store(const struct machine_session *machine, struct disk_channel *cha
     job->last_ns = frame->last_ns;
     job->plain_size = frame->plain_size;
     job->is_last = frame->is_last;
-    session->ended = frame->is_last;
-    session_note_frame(session, job);
-    disk_channel_push(channel, job);
-    return 0;
+    *ret_job = job;
+    return 1;
 }
 
-int machine_session_step(struct machine_session *machine, struct disk_channel *channel,
-                         struct memory_budget *budget, uint64_t now_ns, bool is_last)
+int machine_session_step(struct machine_session *machine, struct memory_budget *budget,
+                         uint64_t now_ns, bool is_last, struct disk_job **ret_job)
 {
     struct machine_frame frame;
 
@@ -73,7 +71,7 @@ int machine_session_step(struct machine_session *machine, struct disk_channel *c
         return 0;
     }
     int r = machine_sampler_frame(machine->sampler, now_ns, is_last, &frame);
-    return r == 1 ? store(machine, channel, budget, &frame) : r;
+    return r == 1 ? make_job(machine, budget, &frame, ret_job) : r;
 }
 
 void machine_session_release(struct machine_session *machine)

@@ -26,13 +26,14 @@ MUST_USE int machine_session_open(struct machine_session *ret_machine, struct se
 uint64_t machine_session_next_ns(const struct machine_session *machine);
 
 /*
- * Takes a sample if one is due, and hands a batch to the writer thread if one is.
+ * Takes a sample if one is due, and makes a job of the batch if one is due.
  *
- * is_last   hands over all that there is; nothing is sampled any more
- * Returns:  0, or a negative errno if a batch was lost.
+ * is_last   makes one of all that there is; nothing is sampled any more
+ * ret_job   owned by the caller, as its disk_job_cost() in budget
+ * Returns:  1 (job), 0 (nothing yet), or a negative errno if a batch was lost.
  */
-MUST_USE int machine_session_step(struct machine_session *machine, struct disk_channel *channel,
-                                  struct memory_budget *budget, uint64_t now_ns, bool is_last);
+MUST_USE int machine_session_step(struct machine_session *machine, struct memory_budget *budget,
+                                  uint64_t now_ns, bool is_last, struct disk_job **ret_job);
 
 /* Stops sampling; what was not handed over is gone. The session is left to its table. */
 void machine_session_release(struct machine_session *machine);

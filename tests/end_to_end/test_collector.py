@@ -1085,6 +1085,11 @@ def test_the_machine_is_a_session_of_its_own(tmp_path):
     assert session.last_end.totals.produced.samples == session.rows > 0
 
 
+def _stored_is_received(collector):
+    counters = collector.stats()["counters"]
+    return 0 < counters["records_received"] == counters["records_stored"] + counters["records_lost"]
+
+
 def test_the_machine_can_be_left_out_and_taken_in_while_it_runs(tmp_path):
     config = tmp_path / "collector.conf"
     config.write_text("[Machine]\nSample=yes\n")
@@ -1099,6 +1104,7 @@ def test_the_machine_can_be_left_out_and_taken_in_while_it_runs(tmp_path):
             config.write_text("[Machine]\nSample=no\n")
             collector.signal(signal.SIGHUP)
             programs.wait_for(lambda: machines() == [True] * (former + 1), what="it is left out")
+            programs.wait_for(lambda: _stored_is_received(collector), what="its records are received and stored")
             config.write_text("[Machine]\nSample=yes\n")
             collector.signal(signal.SIGHUP)
     check_files(collector)
