@@ -127,9 +127,11 @@ static void add_known(struct buckets *buckets, const struct budget_tally *tally)
         while (buckets->cells[at].bucket != tally->cells[i].bucket) {
             at++;
         }
-        for (int part = 0; part < BUDGET_PART_COUNT; part++) {
-            buckets->cells[at].parts_ns[part] += tally->cells[i].parts_ns[part];
-        }
+
+        uint64_t all = buckets->cells[at].count;
+
+        budget_cell_add(&buckets->cells[at], &tally->cells[i]);
+        buckets->cells[at].count = all;
     }
 }
 
@@ -207,7 +209,24 @@ static void put_digits(char ret_text[static BUDGET_DIGITS_BYTES], uint128 value)
     ret_text[count] = '\0';
 }
 
-static void describe_cohort(struct report_cohort *ret_cohort, const struct budget_cell *sum)
+static void describe_running(struct report_cohort *ret_cohort, const struct budget_cell *sum,
+                             unsigned int sources)
+{
+    double running_ns = (double)sum->parts_ns[STATE_RUNNING];
+
+    for (int i = 0; i < RUNNING_ESTIMATE_COUNT; i++) {
+        ret_cohort->running_ns[i] = (sources & 1U << i) == 0 || sum->count == 0
+                                        ? NAN
+                                        : (double)sum->estimates_ns[i] / (double)sum->count;
+    }
+    if (running_ns > 0 && sum->sampled_ns == 0) {
+        ret_cohort->running_ns[RUNNING_NOT_ON_CPU] = NAN;
+    }
+    ret_cohort->sampled_share = running_ns > 0 ? (double)sum->sampled_ns / running_ns : NAN;
+}
+
+static void describe_cohort(struct report_cohort *ret_cohort, const struct budget_cell *sum,
+                            unsigned int sources)
 {
     uint128 whole_ns = cell_sum(sum);
     double count = sum->count == 0 ? NAN : (double)sum->count;
@@ -222,14 +241,7 @@ static void describe_cohort(struct report_cohort *ret_cohort, const struct budge
         made->mean_ns = (double)sum->parts_ns[part] / count;
         made->share = whole_ns == 0 ? NAN : (double)sum->parts_ns[part] / (double)whole_ns;
     }
-}
-
-static void add_cell(struct budget_cell *sum, const struct budget_cell *cell)
-{
-    for (int part = 0; part < BUDGET_PART_COUNT; part++) {
-        sum->parts_ns[part] += cell->parts_ns[part];
-    }
-    sum->count += cell->count;
+    describe_running(ret_cohort, sum, sources);
 }
 
 static double border_of(const struct buckets *buckets, size_t at)
@@ -240,7 +252,7 @@ static double border_of(const struct buckets *buckets, size_t at)
 }
 
 static void make_cohorts(struct report_budget *budget, const struct buckets *buckets,
-                         uint64_t total)
+                         uint64_t total, unsigned int sources)
 {
     struct budget_cell all = {0};
     size_t from = 0;
@@ -253,15 +265,15 @@ static void make_cohorts(struct report_budget *budget, const struct buckets *buc
         budget->cohorts[cohort].from_ns = border_of(buckets, from);
         budget->cohorts[cohort].to_ns = border_of(buckets, to);
         for (size_t i = from; i < to; i++) {
-            add_cell(&sum, &buckets->cells[i]);
+            budget_cell_add(&sum, &buckets->cells[i]);
         }
-        describe_cohort(&budget->cohorts[cohort], &sum);
-        add_cell(&all, &sum);
+        describe_cohort(&budget->cohorts[cohort], &sum, sources);
+        budget_cell_add(&all, &sum);
         from = to;
     }
     budget->all.from_ns = 0;
     budget->all.to_ns = INFINITY;
-    describe_cohort(&budget->all, &all);
+    describe_cohort(&budget->all, &all, sources);
 }
 
 static void compare_tail(struct report_budget *budget)
@@ -278,6 +290,9 @@ static void compare_tail(struct report_budget *budget)
             tail->greatest_part = part;
         }
     }
+    for (int i = 0; i < RUNNING_ESTIMATE_COUNT; i++) {
+        tail->running_ns[i] = slow->running_ns[i] - usual->running_ns[i];
+    }
 }
 
 int budget_cohorts_make(struct report_budget *ret_budget, const struct budget_tally *tally,
@@ -292,7 +307,7 @@ int budget_cohorts_make(struct report_budget *ret_budget, const struct budget_ta
     int r = join_buckets(&buckets, tally, duration_ns, &budget.is_estimated);
 
     if (r == 0) {
-        make_cohorts(&budget, &buckets, duration_ns->count);
+        make_cohorts(&budget, &buckets, duration_ns->count, tally->sources);
         compare_tail(&budget);
         *ret_budget = budget;
     }

@@ -37,8 +37,8 @@ static void trim(uint64_t states_ns[static STATE_COUNT], uint128 excess_ns)
     }
 }
 
-void budget_scratch_add(struct budget_scratch *scratch, uint64_t duration_ns,
-                        uint64_t states_ns[static STATE_COUNT], bool is_stated)
+struct budget_cell *budget_scratch_add(struct budget_scratch *scratch, uint64_t duration_ns,
+                                       uint64_t states_ns[static STATE_COUNT], bool is_stated)
 {
     size_t bucket = coarse_bucket_of(duration_ns);
     struct budget_cell *cell = &scratch->cells[bucket];
@@ -60,6 +60,27 @@ void budget_scratch_add(struct budget_scratch *scratch, uint64_t duration_ns,
     cell->count++;
     scratch->stated_count += is_stated;
     scratch->used[bucket / WORD_BITS] |= 1ULL << (bucket % WORD_BITS);
+    return cell;
+}
+
+void budget_cell_estimate(struct budget_cell *cell, const struct running_estimates *estimates)
+{
+    for (int i = 0; i < RUNNING_ESTIMATE_COUNT; i++) {
+        cell->estimates_ns[i] += estimates->ns[i];
+    }
+    cell->sampled_ns += estimates->sampled_ns;
+}
+
+void budget_cell_add(struct budget_cell *cell, const struct budget_cell *from)
+{
+    for (int part = 0; part < BUDGET_PART_COUNT; part++) {
+        cell->parts_ns[part] += from->parts_ns[part];
+    }
+    for (int i = 0; i < RUNNING_ESTIMATE_COUNT; i++) {
+        cell->estimates_ns[i] += from->estimates_ns[i];
+    }
+    cell->sampled_ns += from->sampled_ns;
+    cell->count += from->count;
 }
 
 /* --- Cells --- */
@@ -107,14 +128,10 @@ static int add_cell(struct budget_tally *tally, size_t bucket, const struct budg
     struct budget_cell *cell = NULL;
     int r = make_cell(tally, bucket, &cell);
 
-    if (r < 0) {
-        return r;
+    if (r == 0) {
+        budget_cell_add(cell, from);
     }
-    for (int part = 0; part < BUDGET_PART_COUNT; part++) {
-        cell->parts_ns[part] += from->parts_ns[part];
-    }
-    cell->count += from->count;
-    return 0;
+    return r;
 }
 
 int budget_tally_take(struct budget_tally *tally, struct budget_scratch *scratch)
@@ -130,9 +147,11 @@ int budget_tally_take(struct budget_tally *tally, struct budget_scratch *scratch
         }
         scratch->used[word] = 0;
     }
+    tally->sources |= scratch->sources;
     tally->stated_count += scratch->stated_count;
     tally->trimmed_count += scratch->trimmed_count;
     tally->trimmed_ns += scratch->trimmed_ns;
+    scratch->sources = 0;
     scratch->stated_count = 0;
     scratch->trimmed_count = 0;
     scratch->trimmed_ns = 0;
@@ -146,6 +165,7 @@ int budget_tally_merge(struct budget_tally *tally, const struct budget_tally *so
     for (size_t i = 0; r == 0 && i < source->count; i++) {
         r = add_cell(tally, source->cells[i].bucket, &source->cells[i]);
     }
+    tally->sources |= source->sources;
     tally->stated_count += source->stated_count;
     tally->trimmed_count += source->trimmed_count;
     tally->trimmed_ns += source->trimmed_ns;

@@ -9,6 +9,7 @@ void frame_budget_release(struct frame_budget *budget)
 {
     free(budget->scratch);
     free(budget->states);
+    running_split_release(&budget->split);
     *budget = (struct frame_budget){0};
 }
 
@@ -62,9 +63,25 @@ static bool any_stated(const struct frame_tally *frame_tally, const uint32_t *ro
     return i < count;
 }
 
+static void add_row(struct frame_tally *frame_tally, uint32_t row)
+{
+    const struct batch *batch = frame_tally->batch;
+    struct frame_budget *budget = &frame_tally->budget;
+    uint64_t states_ns[STATE_COUNT];
+    bool is_stated = states_of(frame_tally, row, states_ns);
+    struct budget_cell *cell = budget_scratch_add(
+        budget->scratch, batch->operations.duration_ns[row], states_ns, is_stated);
+
+    if (states_ns[STATE_RUNNING] > 0) {
+        const struct running_estimates estimates =
+            running_split_estimate(&budget->split, batch, row, states_ns[STATE_RUNNING]);
+
+        budget_cell_estimate(cell, &estimates);
+    }
+}
+
 static int add_run(struct frame_tally *frame_tally, uint32_t name)
 {
-    const struct batch_operations *operations = &frame_tally->batch->operations;
     const struct row_groups *groups = &frame_tally->groups;
     const uint32_t *rows = &groups->rows[groups->starts[name]];
     uint32_t count = groups->starts[name + 1] - groups->starts[name];
@@ -76,12 +93,9 @@ static int add_run(struct frame_tally *frame_tally, uint32_t name)
         return 0;
     }
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t states_ns[STATE_COUNT];
-        bool is_stated = states_of(frame_tally, rows[i], states_ns);
-
-        budget_scratch_add(frame_tally->budget.scratch, operations->duration_ns[rows[i]], states_ns,
-                           is_stated);
+        add_row(frame_tally, rows[i]);
     }
+    frame_tally->budget.scratch->sources = running_split_sources(&frame_tally->budget.split);
 
     int r = tally_operation(frame_tally->tally, number, &operation);
 
@@ -101,6 +115,7 @@ int frame_budget_add(struct frame_tally *frame_tally)
     r = r < 0 ? r
               : row_groups_make(&frame_tally->groups, operations->name, operations->count,
                                 batch->name_count);
+    r = r < 0 ? r : running_split_make(&frame_tally->budget.split, batch);
     for (int state = 0; r == 0 && state < STATE_COUNT; state++) {
         row_index_make(&frame_tally->budget.states[state], &operations->state_ns[state]);
     }

@@ -13,6 +13,7 @@ struct frame_tally;
 struct frame_budget {
     struct budget_scratch *scratch; /* owned, as the next one */
     struct row_index *states;       /* STATE_COUNT of them */
+    struct running_split split;
 };
 
 void frame_budget_release(struct frame_budget *budget);

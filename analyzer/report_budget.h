@@ -12,6 +12,14 @@ enum {
     BUDGET_PART_COUNT,
 };
 
+/* What else happened while an operation said that it was running: see running_split.h. */
+enum running_estimate {
+    RUNNING_NOT_ON_CPU,
+    RUNNING_THROTTLED,
+    RUNNING_IN_GC,
+    RUNNING_ESTIMATE_COUNT,
+};
+
 /* The operations of a name by duration. Borders lie where coarse buckets begin, the nearest to the rank that is asked for. */
 enum cohort_rank {
     COHORT_P0_50,
@@ -37,6 +45,8 @@ struct report_cohort {
     char sum_ns[BUDGET_DIGITS_BYTES];
     double mean_ns;
     struct report_budget_part parts[BUDGET_PART_COUNT];
+    double running_ns[RUNNING_ESTIMATE_COUNT]; /* mean; part of that of running; NaN: no source */
+    double sampled_share; /* of the running time, of which not_on_cpu is known; NaN without any */
 };
 
 /* The tail (above p99) against the usual (p0-50). */
@@ -44,6 +54,7 @@ struct report_tail_growth {
     enum report_reason reason; /* why there is none */
     double ns;                 /* mean of the tail - mean of the usual */
     double part_ns[BUDGET_PART_COUNT];
+    double running_ns[RUNNING_ESTIMATE_COUNT];
     int greatest_part; /* that grew most */
 };
 

@@ -12,6 +12,12 @@ static const char *const cohort_names[COHORT_COUNT] = {
     [COHORT_ABOVE_P99] = "above_p99",
 };
 
+static const char *const estimate_names[RUNNING_ESTIMATE_COUNT] = {
+    [RUNNING_NOT_ON_CPU] = "not_on_cpu",
+    [RUNNING_THROTTLED] = "throttled",
+    [RUNNING_IN_GC] = "in_gc",
+};
+
 static const char *part_name(int part)
 {
     return part == BUDGET_UNACCOUNTED ? "unaccounted"
@@ -43,6 +49,17 @@ static void add_parts(struct json_tree *tree, const struct report_cohort *cohort
     json_close(tree);
 }
 
+static void add_estimates(struct json_tree *tree, const double means_ns[RUNNING_ESTIMATE_COUNT])
+{
+    json_open_object(tree, "running_estimates");
+    for (int i = 0; i < RUNNING_ESTIMATE_COUNT; i++) {
+        json_open_object(tree, estimate_names[i]);
+        report_json_number(tree, "mean_ns", means_ns[i], REASON_NOT_RECORDED);
+        json_close(tree);
+    }
+    json_close(tree);
+}
+
 static void add_cohort(struct json_tree *tree, const struct report_cohort *cohort)
 {
     json_add_count(tree, "count", cohort->count);
@@ -51,6 +68,8 @@ static void add_cohort(struct json_tree *tree, const struct report_cohort *cohor
     add_sum(tree, cohort->sum_ns);
     report_json_number(tree, "mean_ns", cohort->mean_ns, REASON_NO_DATA);
     add_parts(tree, cohort);
+    add_estimates(tree, cohort->running_ns);
+    report_json_number(tree, "sampled_share", cohort->sampled_share, REASON_NO_DATA);
 }
 
 static void add_tail(struct json_tree *tree, const struct report_tail_growth *tail)
@@ -70,6 +89,7 @@ static void add_tail(struct json_tree *tree, const struct report_tail_growth *ta
         json_close(tree);
     }
     json_close(tree);
+    add_estimates(tree, tail->running_ns);
     json_close(tree);
 }
 

@@ -119,6 +119,37 @@ static void put_part(const struct terminal_page *page, const struct report_budge
     (void)fputs(is_greatest && has_room_for_words(page) ? GREW_MOST "\n" : "\n", page->stream);
 }
 
+/* What the running time holds, as far as it can be told: estimates. */
+static void put_estimates(const struct terminal_page *page, const struct report_budget *budget)
+{
+    static const char *const words[RUNNING_ESTIMATE_COUNT] = {
+        "  ~ not on a CPU",
+        "  ~ throttled",
+        "  ~ in GC",
+    };
+    const struct report_cohort *slow = &budget->cohorts[COHORT_ABOVE_P99];
+    const struct report_cohort *usual = &budget->cohorts[COHORT_P0_50];
+    char text[TEXT_BYTES];
+
+    for (int i = 0; i < RUNNING_ESTIMATE_COUNT; i++) {
+        double share = slow->running_ns[i] / slow->mean_ns;
+
+        if (!(share >= BUDGET_LEAST_SHARE)) {
+            continue;
+        }
+        (void)fputs("    ", page->stream);
+        terminal_put_color(page->stream, page->style, COLOR_DIM);
+        text_put_left(page->stream, words[i], PART_COLUMNS);
+        text_repeat(page->stream, " ", bar_columns(page));
+        text_put_right(page->stream, text_duration(text, slow->running_ns[i]), NUMBER_COLUMNS);
+        text_put_right(page->stream, text_share(text, share), SHARE_COLUMNS);
+        text_put_right(page->stream, text_duration(text, usual->running_ns[i]), NUMBER_COLUMNS);
+        put_difference(page, budget->tail.running_ns[i]);
+        terminal_put_color(page->stream, page->style, COLOR_NONE);
+        (void)fputc('\n', page->stream);
+    }
+}
+
 /* By the time that the slowest spent there, falling; what is unaccounted last. */
 static void put_parts(const struct terminal_page *page, const struct report_budget *budget)
 {
@@ -138,6 +169,9 @@ static void put_parts(const struct terminal_page *page, const struct report_budg
         if (slow->parts[next].share >= BUDGET_LEAST_SHARE ||
             usual->parts[next].share >= BUDGET_LEAST_SHARE) {
             put_part(page, budget, next);
+            if (next == STATE_RUNNING) {
+                put_estimates(page, budget);
+            }
         }
         if (next == BUDGET_UNACCOUNTED) {
             break;
