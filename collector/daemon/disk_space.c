@@ -18,7 +18,7 @@ static uint64_t steady_realtime_ns(const struct disk_writer *writer)
 
 static uint64_t folder_bytes(const struct disk_writer *writer)
 {
-    return writer->folder->closed_bytes + part_pool_bytes(&writer->pool);
+    return writer->folder->closed_bytes + writer->pool.bytes;
 }
 
 /* What the folder holds above its limit. */
@@ -140,7 +140,7 @@ static bool close_largest(struct disk_writer *writer)
     struct part *largest = part_pool_largest(&writer->pool);
     uint64_t excess = excess_bytes(writer);
 
-    if (largest == NULL || excess == 0 || excess > part_pool_bytes(&writer->pool)) {
+    if (largest == NULL || excess == 0 || excess > writer->pool.bytes) {
         return false;
     }
     disk_sync_finish(writer, largest, END_LIMIT);

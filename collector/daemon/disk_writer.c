@@ -70,6 +70,7 @@ static int write_frame(struct disk_writer *writer, const struct disk_job *job)
         disk_channel_report_event(writer->channel, DISK_WRITE_FAILED, r, 1, part->writer.name);
         return r;
     }
+    part_pool_note_growth(&writer->pool, part);
     writer->counters.frames_written++;
     writer->counters.bytes_written += job->size;
     writer->bytes_since_check += job->size;
@@ -168,10 +169,10 @@ static void finish_all(struct disk_writer *writer, enum end_reason reason)
 
 static void rotate_old_parts(struct disk_writer *writer, uint64_t now_ns)
 {
-    /* Rotated parts leave the pool: the search begins anew, and ends at the first that is young enough. */
-    for (struct part *part = part_pool_first_opened(&writer->pool);
+    /* Rotated parts leave the pool. */
+    for (struct part *part = writer->pool.first_opened;
          part != NULL && now_ns - part->opened_ns >= writer->part_limits.rotate_age_ns;
-         part = part_pool_first_opened(&writer->pool)) {
+         part = writer->pool.first_opened) {
         disk_sync_finish(writer, part, END_ROTATED);
         disk_sync_if_due(writer, now_ns);
     }

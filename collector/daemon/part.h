@@ -12,6 +12,9 @@ struct part {
     struct client_session *session; /* borrowed */
     struct part *newer;             /* in one of the lists of part_pool.h */
     struct part *older;
+    struct part *opened_before; /* in the pool's list by age */
+    struct part *opened_after;
+    uint64_t pooled_bytes; /* that the pool has counted of it */
     struct part *next_unsynced;
     bool is_unsynced;
     bool is_finished; /* has its End, or had to do without; closed at the next sync */

@@ -38,11 +38,38 @@ static struct part_list *list_of(struct part_pool *pool, const struct part *part
 void part_pool_add(struct part_pool *pool, struct part *part)
 {
     list_add(list_of(pool, part), part);
+    part->opened_after = NULL;
+    part->opened_before = pool->last_opened;
+    if (pool->last_opened != NULL) {
+        pool->last_opened->opened_after = part;
+    } else {
+        pool->first_opened = part;
+    }
+    pool->last_opened = part;
+    part->pooled_bytes = 0;
+    part_pool_note_growth(pool, part);
+}
+
+void part_pool_note_growth(struct part_pool *pool, struct part *part)
+{
+    pool->bytes += part->writer.size_bytes - part->pooled_bytes;
+    part->pooled_bytes = part->writer.size_bytes;
 }
 
 void part_pool_remove(struct part_pool *pool, struct part *part)
 {
     list_remove(list_of(pool, part), part);
+    if (part->opened_before != NULL) {
+        part->opened_before->opened_after = part->opened_after;
+    } else {
+        pool->first_opened = part->opened_after;
+    }
+    if (part->opened_after != NULL) {
+        part->opened_after->opened_before = part->opened_before;
+    } else {
+        pool->last_opened = part->opened_before;
+    }
+    pool->bytes -= part->pooled_bytes;
 }
 
 int part_pool_use(struct part_pool *pool, struct part *part)
@@ -74,55 +101,16 @@ struct part *part_pool_any(const struct part_pool *pool)
     return pool->open.newest != NULL ? pool->open.newest : pool->suspended.newest;
 }
 
-static bool is_larger(const struct part *a, const struct part *b)
-{
-    return a->writer.size_bytes > b->writer.size_bytes;
-}
-
-static bool was_opened_earlier(const struct part *a, const struct part *b)
-{
-    return a->opened_ns < b->opened_ns;
-}
-
-static struct part *best_of(const struct part_pool *pool,
-                            bool (*is_better)(const struct part *, const struct part *))
-{
-    const struct part_list *lists[] = {&pool->open, &pool->suspended};
-    struct part *best = NULL;
-
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-        for (struct part *part = lists[i]->newest; part != NULL; part = part->older) {
-            if (best == NULL || is_better(part, best)) {
-                best = part;
-            }
-        }
-    }
-    return best;
-}
-
-struct part *part_pool_first_opened(const struct part_pool *pool)
-{
-    return best_of(pool, was_opened_earlier);
-}
-
 struct part *part_pool_largest(const struct part_pool *pool)
 {
-    return best_of(pool, is_larger);
-}
+    struct part *largest = pool->first_opened;
 
-static uint64_t bytes_of(const struct part_list *list)
-{
-    uint64_t bytes = 0;
-
-    for (const struct part *part = list->newest; part != NULL; part = part->older) {
-        bytes += part->writer.size_bytes;
+    for (struct part *part = largest; part != NULL; part = part->opened_after) {
+        if (part->writer.size_bytes > largest->writer.size_bytes) {
+            largest = part;
+        }
     }
-    return bytes;
-}
-
-uint64_t part_pool_bytes(const struct part_pool *pool)
-{
-    return bytes_of(&pool->open) + bytes_of(&pool->suspended);
+    return largest;
 }
 
 size_t part_pool_count(const struct part_pool *pool)
@@ -130,17 +118,10 @@ size_t part_pool_count(const struct part_pool *pool)
     return pool->open.count + pool->suspended.count;
 }
 
-static void visit_list(const struct part_list *list,
-                       void (*visit)(void *context, struct part *part), void *context)
-{
-    for (struct part *part = list->newest; part != NULL; part = part->older) {
-        visit(context, part);
-    }
-}
-
 void part_pool_visit(const struct part_pool *pool, void (*visit)(void *context, struct part *part),
                      void *context)
 {
-    visit_list(&pool->open, visit, context);
-    visit_list(&pool->suspended, visit, context);
+    for (struct part *part = pool->first_opened; part != NULL; part = part->opened_after) {
+        visit(context, part);
+    }
 }

@@ -14,11 +14,17 @@ struct part_list {
 struct part_pool {
     struct part_list open;      /* with a descriptor */
     struct part_list suspended; /* without */
+    struct part *first_opened;  /* all of them by age */
+    struct part *last_opened;
+    uint64_t bytes; /* of all of them */
     size_t most_open;
 };
 
 /* Adds a part that was just opened. Threads: the writer's only, as all functions here. */
 void part_pool_add(struct part_pool *pool, struct part *part);
+
+/* A part of the pool has grown. */
+void part_pool_note_growth(struct part_pool *pool, struct part *part);
 
 /* Takes a part out, with or without descriptor. */
 void part_pool_remove(struct part_pool *pool, struct part *part);
@@ -30,13 +36,11 @@ MUST_USE int part_pool_use(struct part_pool *pool, struct part *part);
 struct part *part_pool_surplus(const struct part_pool *pool);
 void part_pool_suspend(struct part_pool *pool, struct part *part);
 
-/* Some part; the one that was opened first; the one with the most bytes. NULL if there are none. */
+/* Some part; the one with the most bytes. NULL if there are none. */
 struct part *part_pool_any(const struct part_pool *pool);
-struct part *part_pool_first_opened(const struct part_pool *pool);
 struct part *part_pool_largest(const struct part_pool *pool);
 
-/* Bytes of all parts, and their number. */
-uint64_t part_pool_bytes(const struct part_pool *pool);
+/* How many parts there are. */
 size_t part_pool_count(const struct part_pool *pool);
 
 /* Calls visit for each part. */
