@@ -48,6 +48,7 @@ struct recording {
     char **command;
     struct daemon_log log;
     struct signal_source signals;
+    sigset_t to_default; /* signals ignored here, which the caller did not ignore */
     struct collector collector;
     char folder[sizeof(((struct sockaddr_un *)NULL)->sun_path)]; /* "" until it exists */
     pid_t child;
@@ -179,12 +180,7 @@ static void handle_signal(void *context, int signal, bool is_from_kernel)
 
 static int spawn_with(struct recording *recording, posix_spawnattr_t *attributes)
 {
-    sigset_t defaults;
-
-    (void)sigemptyset(&defaults);
-    (void)sigaddset(&defaults, SIGPIPE);
-    (void)sigaddset(&defaults, SIGXFSZ);
-    int error = posix_spawnattr_setsigdefault(attributes, &defaults);
+    int error = posix_spawnattr_setsigdefault(attributes, &recording->to_default);
     error = error != 0 ? error
                        : posix_spawnattr_setsigmask(attributes, &recording->signals.former_mask);
     error = error != 0 ? error
@@ -262,14 +258,22 @@ static int record(struct recording *recording)
     return status;
 }
 
+static void ignore_signal(struct recording *recording, int number)
+{
+    if (signal(number, SIG_IGN) != SIG_IGN) {
+        (void)sigaddset(&recording->to_default, number);
+    }
+}
+
 static int prepare_and_record(struct recording *recording)
 {
     static const int signals[] = {SIGCHLD, SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, 0};
 
     /* Whoever started this may have ignored it, and then nobody would hear of the child's end. */
     (void)signal(SIGCHLD, SIG_DFL);
-    (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)sigemptyset(&recording->to_default);
+    ignore_signal(recording, SIGPIPE);
+    ignore_signal(recording, SIGXFSZ);
     int r = signal_source_open(&recording->signals, signals, handle_signal, recording);
     if (r < 0) {
         return command_fail("cannot take signals: %s", strerror(-r));

@@ -125,6 +125,20 @@ def test_input_output_arguments_and_environment_pass_through(tmp_path):
     assert done.returncode == 128 + signal.SIGPIPE
 
 
+@pytest.mark.parametrize("number", [signal.SIGPIPE, signal.SIGXFSZ])
+def test_signals_that_the_caller_ignores_stay_ignored(tmp_path, number):
+    done = record(
+        tmp_path,
+        "sh",
+        "-c",
+        f"kill -s {number.name[3:]} $$; echo alive",
+        preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
+        restore_signals=False,
+    )
+    assert done.stdout == "alive\n"
+    assert done.returncode == 0
+
+
 def test_several_processes_and_their_children_are_recorded(tmp_path):
     program = " ".join(accounting())
     done = record(tmp_path / "traces", "sh", "-c", f"{program} & {program} & wait; {program}")
