@@ -16,6 +16,8 @@ eddy_unit_test(connection_table eddy_daemon)
 eddy_unit_test(client_session eddy_daemon)
 eddy_unit_test(output_folder eddy_daemon)
 eddy_unit_test(descriptor_plan eddy_daemon)
+eddy_unit_test(listener eddy_daemon SOURCES faults.c WRAP listen)
+eddy_unit_test(part_pool eddy_daemon)
 eddy_unit_test(totals_reader eddy_daemon SOURCES random_batch.c trace_bytes.c)
 eddy_unit_test(disk_writer eddy_daemon SOURCES faults.c random_batch.c trace_bytes.c
     WRAP openat fstatat fstatvfs pwrite fsync fdatasync renameat2)

@@ -166,8 +166,9 @@ static int bind_and_listen(int fd, const struct sockaddr_un *address, char *ret_
         return fail(ret_error, r, "cannot create socket '%s': %s", address->sun_path, strerror(-r));
     }
     if (listen(fd, LISTENER_BACKLOG) < 0) {
-        return fail(ret_error, -errno, "cannot listen on '%s': %s", address->sun_path,
-                    strerror(errno));
+        r = -errno;
+        (void)unlink(address->sun_path);
+        return fail(ret_error, r, "cannot listen on '%s': %s", address->sun_path, strerror(-r));
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -68,6 +69,7 @@ WRAPPED(int, fstat, (int fd, struct stat *status), (fd, status), -1)
 WRAPPED(int, fstatat, (int dir_fd, const char *path, struct stat *status, int flags),
         (dir_fd, path, status, flags), -1)
 WRAPPED(int, fstatvfs, (int fd, struct statvfs *status), (fd, status), -1)
+WRAPPED(int, listen, (int fd, int backlog), (fd, backlog), -1)
 WRAPPED(int, ftruncate, (int fd, off_t size), (fd, size), -1)
 WRAPPED(int, fsync, (int fd), (fd), -1)
 WRAPPED(int, fdatasync, (int fd), (fd), -1)
