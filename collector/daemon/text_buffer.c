@@ -72,17 +72,35 @@ void text_append(struct text_buffer *text, const char *format, ...)
     text->size += text->has_failed ? 0 : length;
 }
 
+static bool is_plain(char c)
+{
+    return (unsigned char)c >= ' ' && c != '"' && c != '\\';
+}
+
+static void append_escaped(struct text_buffer *text, char c)
+{
+    if (c == '\n') {
+        text_append(text, "\\n");
+    } else if ((unsigned char)c < ' ') {
+        text_append(text, "\\u%04x", (unsigned int)c);
+    } else {
+        text_append(text, "\\%c", c);
+    }
+}
+
 void text_append_quoted(struct text_buffer *text, const char *value)
 {
     text_append(text, "\"");
     while (*value != '\0') {
-        size_t plain = strcspn(value, "\"\\\n");
+        size_t length = 0;
 
-        text_append(text, "%.*s", (int)plain, value);
-        value += plain;
+        while (is_plain(value[length])) {
+            length++;
+        }
+        text_append(text, "%.*s", (int)length, value);
+        value += length;
         if (*value != '\0') {
-            text_append(text, "\\%c", *value == '\n' ? 'n' : *value);
-            value++;
+            append_escaped(text, *value++);
         }
     }
     text_append(text, "\"");

@@ -22,5 +22,6 @@ void text_buffer_release(struct text_buffer *text);
 /* Appends; after the first failure nothing is appended any more. */
 PRINTF_LIKE(2, 3) void text_append(struct text_buffer *text, const char *format, ...);
 
-/* Appends value (valid UTF-8) as a JSON string with its quotes; as the value of an OpenMetrics label, likewise. */
+/* Appends value (valid UTF-8) as a JSON string with its quotes. Without control characters in it but newlines, it is the value
+ * of an OpenMetrics label as well. */
 void text_append_quoted(struct text_buffer *text, const char *value);

@@ -47,3 +47,13 @@ Test(text_buffer, quotes_what_json_wants_quoted)
     cr_expect_eq(memcmp(text.bytes, "\"a\\\"b\\\\c\\nd\"\"\"", text.size), 0);
     text_buffer_release(&text);
 }
+
+Test(text_buffer, control_characters_become_escapes)
+{
+    struct text_buffer text;
+
+    text_buffer_init(&text, 1000);
+    text_append_quoted(&text, "\x01 tab\t \x1f \x7f \xc3\xa4");
+    cr_expect_str_eq(text.bytes, "\"\\u0001 tab\\u0009 \\u001f \x7f \xc3\xa4\"");
+    text_buffer_release(&text);
+}
