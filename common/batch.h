@@ -70,6 +70,10 @@ enum attribute_type {
     ATTRIBUTE_TYPE_COUNT,
 };
 
+/* Units of operations that are something special; others have none. */
+#define UNIT_ITERATION "{iteration}"
+#define UNIT_COLLECTION "{collection}"
+
 struct packet_id {
     uint8_t session[SESSION_ID_BYTES];
     uint64_t sequence;

@@ -185,6 +185,23 @@ static inline void eddy_enqueue(uint64_t operation, struct eddy_queue *queue) ED
 /* Ends the operation (enum eddy_status), on any thread. Only the first end of a handle counts; later ones are counted. */
 static inline void eddy_end(uint64_t operation, uint32_t status) EDDY_INLINE(end);
 
+/*
+ * Operations of two special kinds, at the same two time stamps. Both are the library's part of what a report says of them.
+ *
+ * eddy_loop_begin  one round of an event loop: when it wakes up (epoll_wait() returned). eddy_loop_end() before it sleeps
+ *                  again. In between the loop is deaf: what becomes ready meanwhile waits for the rest of the round.
+ * eddy_gc_begin    a pause in which a garbage collector holds the program, until eddy_gc_end(): for language bindings.
+ *                  The name says what kind of collection: "gc.minor".
+ *
+ * A name is used for one of them or for eddy_begin() and the like: its first use decides.
+ *
+ * Returns:  a handle as eddy_begin(), for all that takes one.
+ */
+static inline uint64_t eddy_loop_begin(struct eddy_name *loop) EDDY_INLINE(loop_begin);
+static inline void eddy_loop_end(uint64_t iteration) EDDY_INLINE(loop_end);
+static inline uint64_t eddy_gc_begin(struct eddy_name *kind) EDDY_INLINE(gc_begin);
+static inline void eddy_gc_end(uint64_t collection) EDDY_INLINE(gc_end);
+
 /* Attributes. The same key again replaces the value. Text: at most 128 bytes of UTF-8 are kept. About 250 bytes a record. */
 static inline void eddy_set_u64(uint64_t operation, struct eddy_name *key, uint64_t value)
     EDDY_INLINE(set_u64);
@@ -224,6 +241,10 @@ void eddy_exported_state(uint64_t operation, uint32_t state) EDDY_EXPORTED(eddy_
 void eddy_exported_enqueue(uint64_t operation, struct eddy_queue *queue)
     EDDY_EXPORTED(eddy_enqueue);
 void eddy_exported_end(uint64_t operation, uint32_t status) EDDY_EXPORTED(eddy_end);
+uint64_t eddy_exported_loop_begin(struct eddy_name *loop) EDDY_EXPORTED(eddy_loop_begin);
+void eddy_exported_loop_end(uint64_t iteration) EDDY_EXPORTED(eddy_loop_end);
+uint64_t eddy_exported_gc_begin(struct eddy_name *kind) EDDY_EXPORTED(eddy_gc_begin);
+void eddy_exported_gc_end(uint64_t collection) EDDY_EXPORTED(eddy_gc_end);
 void eddy_exported_set_u64(uint64_t operation, struct eddy_name *key, uint64_t value)
     EDDY_EXPORTED(eddy_set_u64);
 void eddy_exported_set_i64(uint64_t operation, struct eddy_name *key, int64_t value)
@@ -284,6 +305,30 @@ static inline void eddy_end(uint64_t operation, uint32_t status)
 {
     if (operation != 0) {
         eddy_exported_end(operation, status);
+    }
+}
+
+static inline uint64_t eddy_loop_begin(struct eddy_name *loop)
+{
+    return eddy_is_recording_() ? eddy_exported_loop_begin(loop) : 0;
+}
+
+static inline void eddy_loop_end(uint64_t iteration)
+{
+    if (iteration != 0) {
+        eddy_exported_loop_end(iteration);
+    }
+}
+
+static inline uint64_t eddy_gc_begin(struct eddy_name *kind)
+{
+    return eddy_is_recording_() ? eddy_exported_gc_begin(kind) : 0;
+}
+
+static inline void eddy_gc_end(uint64_t collection)
+{
+    if (collection != 0) {
+        eddy_exported_gc_end(collection);
     }
 }
 

@@ -42,7 +42,10 @@ static inline uint32_t name_id(struct eddy_name *name, enum name_kind kind, enum
     uint32_t id = name_id_cached(name, tag);
 
     if (UNLIKELY(id == 0)) {
-        id = names_intern(session->recorder, name->text, name->unit, kind, value);
+        /* Atomic, since eddy_loop_begin() and eddy_gc_begin() may set it at this moment. */
+        const char *unit = __atomic_load_n(&name->unit, __ATOMIC_RELAXED);
+
+        id = names_intern(session->recorder, name->text, unit, kind, value);
         name_id_cache(name, tag, id);
     }
     return id;

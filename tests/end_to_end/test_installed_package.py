@@ -26,6 +26,8 @@ CPP_PROGRAM = """
 namespace {
 eddy_name request = EDDY_NAME("package.request");
 eddy_name key = EDDY_NAME("size");
+eddy_name loop = EDDY_NAME("package.loop");
+eddy_name minor = EDDY_NAME("package.gc.minor");
 eddy_name level = EDDY_METRIC("package.level", "1");
 eddy_queue queue = EDDY_QUEUE("package.queue", 8);
 }
@@ -52,6 +54,9 @@ int main()
     eddy_count(&level, 2);
     eddy_mark(&request);
     eddy_record(&request, eddy_now_ns(), 1000, EDDY_TIMEOUT);
+    uint64_t iteration = eddy_loop_begin(&loop);
+    eddy_gc_end(eddy_gc_begin(&minor));
+    eddy_loop_end(iteration);
     eddy_end(child, EDDY_OK);
     eddy_end(late, EDDY_CANCELLED);
     eddy_end(queued, EDDY_ERROR);

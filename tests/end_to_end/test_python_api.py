@@ -55,6 +55,10 @@ SCRIPT = textwrap.dedent(
     state = function("eddy_state", None, op, c.c_uint32)
     enqueue = function("eddy_enqueue", None, op, queue_p)
     end = function("eddy_end", None, op, c.c_uint32)
+    loop_begin = function("eddy_loop_begin", op, name_p)
+    loop_end = function("eddy_loop_end", None, op)
+    gc_begin = function("eddy_gc_begin", op, name_p)
+    gc_end = function("eddy_gc_end", None, op)
     set_u64 = function("eddy_set_u64", None, op, name_p, c.c_uint64)
     set_i64 = function("eddy_set_i64", None, op, name_p, c.c_int64)
     set_f64 = function("eddy_set_f64", None, op, name_p, c.c_double)
@@ -91,6 +95,13 @@ SCRIPT = textwrap.dedent(
     set_bool(job, name_intern(b"bool"), 1)
     set_text(job, text, "bl\\u00fce".encode())
     end(job, 3)
+
+    loop = name_intern(b"py.loop")
+    for _ in range(3):
+        iteration = loop_begin(loop)
+        collection = gc_begin(name_intern(b"py.gc.minor"))
+        gc_end(collection)
+        loop_end(iteration)
 
     intended = now() - 5_000_000
     end(begin_at(step, intended), 2)
@@ -175,6 +186,11 @@ def test_everything_arrives(recorded):
     assert [v["value"] for v in request["attributes"][0]["values"]] == [str(2**64 - 1)]
     losses = {loss["cause"]: loss["count"]["operations"] for loss in report["quality"]["losses"]}
     assert losses == {"out_of_range": 1}
+
+
+def test_loops_and_collections_are_told_from_other_operations(recorded):
+    units = {n.text: n.unit for b in recorded[0].batches for n in b.head.name if n.text.startswith("py.") and n.kind == 0}
+    assert units == {"py.request ä": "", "py.step": "", "py.loop": "{iteration}", "py.gc.minor": "{collection}"}
 
 
 def test_the_handle_of_the_parent_is_its_id_in_the_file(recorded):

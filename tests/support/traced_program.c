@@ -6,6 +6,8 @@
 
 struct eddy_name name = EDDY_NAME("test.operation");
 struct eddy_name key = EDDY_NAME("test.key");
+static struct eddy_name loop_name = EDDY_NAME("test.loop");
+static struct eddy_name gc_name = EDDY_NAME("test.gc");
 struct eddy_name metric = EDDY_METRIC("test.metric", "1");
 struct eddy_queue queue = EDDY_QUEUE("test.queue", 3);
 
@@ -35,6 +37,8 @@ void call_everything(void)
 
     eddy_exported_state(operation, EDDY_WAITING_IO);
     eddy_exported_enqueue(child, &queue);
+    eddy_exported_gc_end(eddy_exported_gc_begin(&gc_name));
+    eddy_exported_loop_end(eddy_exported_loop_begin(&loop_name));
     eddy_exported_set_u64(operation, &key, 1);
     eddy_exported_set_i64(operation, &key, -1);
     eddy_exported_set_f64(operation, &key, 0.5);
