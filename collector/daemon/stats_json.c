@@ -1,6 +1,9 @@
 #include "clocks.h"
 #include "connection.h"
 #include "stats.h"
+#include "utf8.h"
+
+#include <string.h>
 
 static void put_counts(struct text_buffer *text, const char *key,
                        const struct record_counts *counts)
@@ -121,6 +124,15 @@ static void put_sessions(struct text_buffer *text, struct collector *collector)
     free(list.sessions);
 }
 
+/* A path may have any bytes, JSON may not. */
+static void put_path(struct text_buffer *text, const char *path)
+{
+    char valid[CONFIG_PATH_MAX_BYTES];
+
+    (void)utf8_copy(valid, sizeof(valid), path, strlen(path), NULL);
+    text_append_quoted(text, utf8_is_valid(path, strlen(path)) ? path : valid);
+}
+
 void stats_put_json(struct text_buffer *text, struct collector *collector)
 {
     struct stats_line lines[STATS_LINES_MAX];
@@ -131,7 +143,7 @@ void stats_put_json(struct text_buffer *text, struct collector *collector)
                 "{\n  \"version\": \"" EDDY_PROJECT_VERSION
                 "\",\n  \"pid\": %d,\n  \"now\": \"%s\",\n  \"output\": ",
                 (int)getpid(), stats_time(since, clock_read_all().realtime_ns));
-    text_append_quoted(text, collector->config.output_path);
+    put_path(text, collector->config.output_path);
     text_append(text, ",\n  \"counters\": {");
     for (size_t i = 0; i < count; i++) {
         text_append(text, "%s\n    \"%s\": %llu", i == 0 ? "" : ",", lines[i].name,

@@ -1,5 +1,6 @@
 #include "connection.h"
 #include "stats.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,9 @@ static const struct {
     {"stored",
      {"records_stored", "frames_written", "frame_bytes_written", "parts_open", "parts_closed",
       "parts_deleted"}},
-    {"lost", {"records_lost", "frames_lost", "frames_suspect", "write_errors", "sync_errors"}},
+    {"lost",
+     {"records_lost", "frames_lost", "sessions_untold", "frames_suspect", "write_errors",
+      "sync_errors"}},
     {"clients",
      {"connections", "connections_limit", "connections_accepted", "connections_refused",
       "claimed_pids_wrong"}},
@@ -50,11 +53,13 @@ static void put_groups(struct text_buffer *text, const struct collector *collect
 {
     struct stats_line lines[STATS_LINES_MAX];
     size_t count = stats_gather(collector, lines);
+    const char *path = collector->config.output_path;
+    char shown[CONFIG_PATH_MAX_BYTES];
 
+    (void)utf8_copy_for_terminal(shown, sizeof(shown), path, strlen(path));
     text_append(text,
                 "eddy-collector " EDDY_PROJECT_VERSION " (pid %d), up %llu s, writes to %s\n\n",
-                (int)getpid(), (unsigned long long)value_of(lines, count, "uptime_seconds"),
-                collector->config.output_path);
+                (int)getpid(), (unsigned long long)value_of(lines, count, "uptime_seconds"), shown);
     for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
         text_append(text, "%-9s", groups[i].title);
         for (size_t n = 0; n < ARRAY_SIZE(groups[i].names) && groups[i].names[n] != NULL; n++) {

@@ -1,6 +1,7 @@
 """The collector against clients of every kind: what is right lands on disk, what is wrong harms nobody but its sender."""
 
 import errno
+import json
 import os
 import pathlib
 import signal
@@ -1005,6 +1006,23 @@ def test_openmetrics_are_well_formed(collector):
             family = name[: -len("_total")] if name.endswith("_total") else name
             assert types[family] == ("counter" if name.endswith("_total") else "gauge")
     assert 'executable="a \\"quoted\\\\ name"} 12' in text
+
+
+@pytest.mark.parametrize("name", [b"tab\t and bell\a", b"not UTF-8 \xff", "Spur-Ordner \u00e4".encode()])
+def test_statistics_name_any_output_folder(tmp_path, name):
+    output = os.fsencode(tmp_path) + b"/" + name
+    os.mkdir(output)
+    collector = programs.Collector(tmp_path, *SILENT)
+    process = subprocess.Popen(
+        [programs.COLLECTOR, "run", "--socket", collector.socket, "--output", output, *SILENT], stderr=subprocess.DEVNULL
+    )
+    programs.wait_for(lambda: _is_served(collector), what="ready")
+    shown = json.loads(raw_client.ask(collector.socket, "stats json")[1])["output"]
+    text = raw_client.ask(collector.socket, "stats text")[1]
+    process.terminate()
+    assert process.wait(timeout=30) == 0
+    assert shown == output.decode(errors="replace").replace("\ufffd", "?")
+    assert all(c.isprintable() for c in text.split("\n")[0])
 
 
 def test_unknown_requests_are_answered(collector):
