@@ -38,6 +38,9 @@ static const char usage_text[] =
     "  --json FILE      write the report as JSON ('-': to stdout)\n"
     "  --markdown FILE  write the report as Markdown, for a ticket\n"
     "  --slowest N      list the N slowest operations of each name (default 10, at most 1000)\n"
+    "  --load           arrival rates, operations in flight, durations under load, arrival "
+    "patterns;\n"
+    "                   reads the files twice\n"
     "  --attributes     count values of attributes too\n"
     "  --redact KEY     with --attributes: show '(redacted)' instead of the values of KEY;\n"
     "                   can be given more than once\n"
@@ -68,6 +71,7 @@ enum option_code {
     OPTION_JSON = 256,
     OPTION_MARKDOWN,
     OPTION_SLOWEST,
+    OPTION_LOAD,
     OPTION_ATTRIBUTES,
     OPTION_REDACT,
     OPTION_JOBS,
@@ -80,6 +84,7 @@ static const struct option options[] = {
     {"json", required_argument, NULL, OPTION_JSON},
     {"markdown", required_argument, NULL, OPTION_MARKDOWN},
     {"slowest", required_argument, NULL, OPTION_SLOWEST},
+    {"load", no_argument, NULL, OPTION_LOAD},
     {"attributes", no_argument, NULL, OPTION_ATTRIBUTES},
     {"redact", required_argument, NULL, OPTION_REDACT},
     {"jobs", required_argument, NULL, OPTION_JOBS},
@@ -128,6 +133,9 @@ static bool take_option(struct report_command *command, int option)
         return true;
     case OPTION_SLOWEST:
         return take_number("--slowest", optarg, 0, MOST_SLOWEST, &request->slowest_limit);
+    case OPTION_LOAD:
+        request->with_load = true;
+        return true;
     case OPTION_ATTRIBUTES:
         request->with_attributes = true;
         return true;

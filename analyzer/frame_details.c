@@ -179,6 +179,18 @@ static size_t sort_ended_ids(struct frame_tally *frame_tally)
     return ids->count;
 }
 
+/* As far as it is known, it was in flight from its begin to when the batch was made. */
+static int add_open_load(struct frame_tally *frame_tally, uint32_t at)
+{
+    const struct batch_open *open = &frame_tally->batch->open;
+    uint64_t as_of_ns = max_u64(open->as_of_ns, open->begin_ns[at]);
+    uint64_t age_ns = as_of_ns - open->begin_ns[at];
+    const struct operation_run run = {1, &open->begin_ns[at], &age_ns, NULL};
+
+    return shared_load_add(frame_tally->context->load, frame_tally->numbers[open->name[at]], &run,
+                           frame_tally->offset_ns);
+}
+
 /*
  * Open operations stand in each batch again until they end, so those of the last one count; imported ones stand in one
  * batch only.
@@ -208,6 +220,10 @@ static int add_open(struct frame_tally *frame_tally)
         int r =
             tally_operation(frame_tally->tally, frame_tally->numbers[open->name[i]], &operation);
 
+        if (r < 0) {
+            return r;
+        }
+        r = add_open_load(frame_tally, i);
         if (r < 0) {
             return r;
         }

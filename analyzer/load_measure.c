@@ -137,6 +137,17 @@ static double most_in_flight(const struct load_cells *cells, const struct load_g
     return (double)most;
 }
 
+/* A median between two numbers is neither of them. */
+static double steady_ratio(const uint64_t *levels, size_t count, double median)
+{
+    size_t same = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        same += median >= 1 && (double)levels[i] == median;
+    }
+    return count == 0 ? 0 : (double)same / (double)count;
+}
+
 static int measure_concurrency(const struct load_cells *cells, const struct load_grid *grid,
                                const uint64_t *levels, struct range range, struct report_load *load)
 {
@@ -150,7 +161,11 @@ static int measure_concurrency(const struct load_cells *cells, const struct load
     load->concurrency.mean = (double)cells->busy_ns / (double)load->active_ns;
     load->most_concurrency = most_in_flight(cells, grid, levels);
     load->idle_ratio = no_value((double)idle / (double)borders, borders >= LEAST_WINDOWS);
-    return spread_of(&levels[range.first], borders, 1, &load->concurrency);
+
+    int r = spread_of(&levels[range.first], borders, 1, &load->concurrency);
+
+    load->steady_ratio = steady_ratio(&levels[range.first], borders, load->concurrency.p50);
+    return r;
 }
 
 int load_measure(const struct load_cells *cells, const struct load_grid *grid,

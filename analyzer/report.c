@@ -98,6 +98,7 @@ void report_release(struct report *report)
     release_operations(report);
     release_metrics(report);
     release_lists(report);
+    report_loads_free(report->loads);
     free(report->quality.losses);
     *report = (struct report){0};
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "report_inputs.h"
+#include "report_load.h"
 #include "report_metrics.h"
 #include "report_operations.h"
 
@@ -39,6 +40,7 @@ struct report {
     size_t operation_count;
     struct report_operation *operations; /* by total time, falling */
     uint64_t folded_names;               /* that became (other) */
+    struct report_loads *loads;          /* owned; NULL: not asked for */
     size_t queue_count;
     struct report_queue *queues;
     size_t metric_count;

@@ -112,6 +112,26 @@ static void doubt_process(struct doubts *doubts, const struct report *report, si
     }
 }
 
+/* What was not sent while one was slow stands in no quantile. */
+static void doubt_arrivals(struct doubts *doubts, const struct report_loads *loads)
+{
+    for (size_t i = 0; loads != NULL && i < loads->count; i++) {
+        const struct report_arrivals *arrivals = &loads->names[i].arrivals;
+        char within[TEXT_BYTES];
+        char usual[TEXT_BYTES];
+
+        if (arrivals->pattern == ARRIVALS_CLOSED) {
+            doubt(
+                doubts, loads->names[i].name,
+                "comes when the one before has ended (a closed loop: %s after it, usual duration "
+                "%s): what a slow one held back was not measured, and the true tail may be longer "
+                "(coordinated omission).",
+                text_duration(within, arrivals->gap_p50_ns),
+                text_duration(usual, arrivals->duration_p50_ns));
+        }
+    }
+}
+
 size_t report_doubts(const struct report *report, struct report_doubt *ret_doubts)
 {
     struct doubts doubts = {.list = ret_doubts};
@@ -124,6 +144,7 @@ size_t report_doubts(const struct report *report, struct report_doubt *ret_doubt
     for (size_t i = 0; i < report->process_count; i++) {
         doubt_process(&doubts, report, i);
     }
+    doubt_arrivals(&doubts, report->loads);
     if (report->folded_names > 0) {
         doubt(&doubts, "", "%llu operation names beyond the limit are counted as (other).",
               (unsigned long long)report->folded_names);

@@ -47,6 +47,11 @@ static void add_input(struct json_tree *tree, const struct report *report, size_
     report_json_input(tree, &report->inputs[i]);
 }
 
+static void add_named_load(struct json_tree *tree, const struct report *report, size_t i)
+{
+    report_json_named_load(tree, &report->loads->names[i]);
+}
+
 static void add_mark(struct json_tree *tree, const struct report *report, size_t i)
 {
     report_json_mark(tree, &report->marks[i]);
@@ -84,6 +89,7 @@ static void put_options(struct document *document)
 
     json_open_object(tree, NULL);
     json_add_bool(tree, "attributes", options->with_attributes);
+    json_add_bool(tree, "load", options->with_load);
     json_add_count(tree, "memory_bytes", options->memory_bytes);
     json_add_count(tree, "name_limit", options->name_limit);
     json_add_count(tree, "slowest_limit", options->slowest_limit);
@@ -123,6 +129,23 @@ static void put_tool(struct document *document)
     put_tree(document);
 }
 
+static void put_load(struct document *document)
+{
+    const struct report_loads *loads = document->report->loads;
+    char number[64];
+
+    if (loads == NULL) {
+        return;
+    }
+    put(document, ",\n\"load\":{\"all\":");
+    report_json_load(&document->tree, &loads->all);
+    put_tree(document);
+    put_list(document, ",\n\"by_operation\":[", loads->count, add_named_load);
+    (void)snprintf(number, sizeof(number), ",\"omitted_names\":%llu}",
+                   (unsigned long long)loads->omitted_names);
+    put(document, number);
+}
+
 /* The members in the order of their keys. */
 static void put_document(struct document *document)
 {
@@ -133,6 +156,7 @@ static void put_document(struct document *document)
                    (unsigned long long)report->folded_names);
     put(document, number);
     put_list(document, "\n\"inputs\":[", report->input_count, add_input);
+    put_load(document);
     put_list(document, ",\n\"marks\":[", report->mark_count, add_mark);
     put_list(document, ",\n\"metrics\":[", report->metric_count, add_metric);
     (void)snprintf(number, sizeof(number), ",\n\"omitted_threads\":%llu",

@@ -27,6 +27,8 @@ void report_json_quality(struct json_tree *tree, const struct report_quality *qu
 void report_json_operation(struct json_tree *tree, const struct report_operation *operation);
 void report_json_budget(struct json_tree *tree, const struct report_operation *operation);
 void report_json_queue(struct json_tree *tree, const struct report_queue *queue);
+void report_json_load(struct json_tree *tree, const struct report_load *load);
+void report_json_named_load(struct json_tree *tree, const struct report_named_load *named);
 void report_json_metric(struct json_tree *tree, const struct report_metric *metric);
 void report_json_thread(struct json_tree *tree, const struct report_thread *thread);
 void report_json_mark(struct json_tree *tree, const struct report_mark *mark);

@@ -12,7 +12,8 @@ static void take_threads(struct report *report, struct report_totals *totals)
 }
 
 int report_make(struct report *ret_report, const struct report_plan *plan,
-                struct report_totals *totals, struct shared_windows *windows)
+                struct report_totals *totals, struct shared_windows *windows,
+                const struct load_effects *effects)
 {
     ret_report->first_realtime_ns = plan->first_realtime_ns;
     ret_report->last_realtime_ns = plan->last_realtime_ns;
@@ -25,6 +26,7 @@ int report_make(struct report *ret_report, const struct report_plan *plan,
 
     r = r < 0 ? r : report_make_processes(ret_report, plan, totals);
     r = r < 0 ? r : report_make_quality(ret_report, plan, totals);
+    r = r < 0 ? r : report_make_load(ret_report, totals, effects); /* operations are freed next */
     r = r < 0 ? r : report_make_operations(ret_report, totals, windows);
     r = r < 0 ? r : report_make_metrics(ret_report, totals);
     r = r < 0 ? r : report_make_queues(ret_report, totals);

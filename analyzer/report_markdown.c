@@ -345,6 +345,7 @@ int report_markdown_write(const struct report *report, FILE *stream)
     put_table(&page, report, slowest_table, count_entries(report, slowest_of));
     put_table(&page, report, state_table, count_entries(report, states_of));
     markdown_put_budgets(&page, report);
+    markdown_put_loads(&page, report);
     put_table(&page, report, queue_table, report->queue_count);
     put_table(&page, report, metric_table, report->metric_count);
     put_table(&page, report, process_table, report->process_count);

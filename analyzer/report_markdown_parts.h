@@ -21,3 +21,6 @@ void markdown_put_count(FILE *stream, uint64_t count);
 /* What the slowest operations spent their time on, and all cohorts. */
 void markdown_put_tail_budgets(struct markdown_page *page, const struct report *report);
 void markdown_put_budgets(struct markdown_page *page, const struct report *report);
+
+/* How many came and were in flight, and what that did to their durations. */
+void markdown_put_loads(struct markdown_page *page, const struct report *report);

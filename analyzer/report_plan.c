@@ -140,8 +140,8 @@ int report_plan_make(struct report_plan *ret_plan, struct scanned_file *files, s
     find_range(ret_plan);
 
     if (wish->with_load) {
-        ret_plan->load_room = load_room_make(wish->memory_bytes,
-                                             ret_plan->names.groups[GROUP_OPERATION].count);
+        ret_plan->load_room =
+            load_room_make(wish->memory_bytes, ret_plan->names.groups[GROUP_OPERATION].count);
     }
 
     const struct memory_need need = {ret_plan->grid.count,

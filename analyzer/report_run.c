@@ -23,6 +23,7 @@ struct report_job {
     struct report_plan plan;
     struct shared_windows windows;
     struct shared_load load;
+    struct load_effects effects;
     struct report_totals totals;
 };
 
@@ -125,6 +126,7 @@ static void release_results(struct report_job *job)
 {
     report_totals_release(&job->totals);
     shared_windows_release(&job->windows);
+    load_effects_release(&job->effects);
     shared_load_release(&job->load);
     report_plan_release(&job->plan);
 }
@@ -189,9 +191,12 @@ int report_run(const struct report_request *request, struct report *ret_report)
     job.bad = calloc(request->inputs->count + 1, sizeof(*job.bad));
     r = job.bad == NULL ? -ENOMEM : r;
     r = r < 0 ? r : try_until_good(&job);
+    if (r == 0 && request->with_load) {
+        r = load_effects_find(&job.effects, &job.plan, &job.load);
+    }
     if (r == 0) {
         report_totals_finish(&job.totals);
-        r = report_make(ret_report, &job.plan, &job.totals, &job.windows);
+        r = report_make(ret_report, &job.plan, &job.totals, &job.windows, &job.effects);
     }
     if (r == 0 && !has_usable_input(&job.plan)) {
         r = -ENODATA;
