@@ -133,8 +133,12 @@ void session_table_leave(struct session_table *table, struct client_session *ses
     left_append(table, session);
     if (session->jobs_pushed == 0) {
         forget(table, session);
-    } else if (table->left_count > SESSIONS_MAX_LEFT) {
-        (void)forget_one(table);
+    }
+}
+
+void session_table_trim(struct session_table *table)
+{
+    while (table->left_count > SESSIONS_MAX_LEFT && forget_one(table)) {
     }
 }
 

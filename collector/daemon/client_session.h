@@ -128,8 +128,11 @@ MUST_USE int session_table_add(struct session_table *table, const struct hello *
 struct client_session *session_table_find(struct session_table *table, const uint8_t *id);
 
 /* Nobody feeds session any more: from now on it is only remembered, for as long as there is room and time. One that never
- * sent anything is forgotten at once. */
+ * sent anything is forgotten at once. No other session is: it may stand in the reports that are being looked through. */
 void session_table_leave(struct session_table *table, struct client_session *session);
+
+/* Forgets those that were left first as far as there are more than SESSIONS_MAX_LEFT. */
+void session_table_trim(struct session_table *table);
 
 /* Somebody feeds it again. */
 void session_table_return(struct session_table *table, struct client_session *session);

@@ -256,6 +256,7 @@ static void forget_old_sessions(struct collector *collector)
 {
     uint64_t now_ns = collector->round_ns;
 
+    session_table_trim(&collector->sessions);
     if (collector->served_ns < collector->forget_due_ns) {
         return;
     }

@@ -115,6 +115,8 @@ Test(client_session, no_more_sessions_are_remembered_than_there_is_room_for)
         make_idle(session);
         session_table_leave(&table, session);
     }
+    cr_expect_eq(table.count, SESSIONS_MAX_LEFT + 1);
+    session_table_trim(&table);
     cr_expect_eq(table.count, SESSIONS_MAX_LEFT);
     cr_expect_eq(table.left_count, SESSIONS_MAX_LEFT);
     cr_expect_not(is_known(999));
