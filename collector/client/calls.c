@@ -83,16 +83,12 @@ static void mark_as_parent(uint64_t parent)
     }
 }
 
+/* Takes a slot of the ring's cache, which has one, and stamps it. */
 static inline __attribute__((always_inline)) uint64_t begin_in_slot(struct ring *ring,
                                                                     uint32_t name,
-                                                                    const struct begin *begin)
+                                                                    const struct begin *begin,
+                                                                    uint64_t now)
 {
-    if (UNLIKELY(ring->cached_slots == 0) && !slots_refill(session->recorder, ring)) {
-        thread_ring_count_loss(ring, CALL_OPERATION, LOSS_NO_SLOT);
-        count_lost_in_queue(begin);
-        return 0;
-    }
-
     uint32_t index = ring->slot_cache[--ring->cached_slots];
     struct slot *slot = &session->slots[index];
     uint64_t generation =
@@ -101,26 +97,51 @@ static inline __attribute__((always_inline)) uint64_t begin_in_slot(struct ring 
     atomic_store_explicit(&slot->name, name, memory_order_relaxed);
     slot->parent = begin->parent;
     slot->begin_thread = atomic_load_explicit(&ring->serial, memory_order_relaxed);
-    slot->attribute_bytes = 0;
-    atomic_store_explicit(&slot->state, STATE_OTHER, memory_order_relaxed);
-    slot->state_mask = 0;
-    atomic_store_explicit(&slot->flags, begin->at_ns != 0 ? RECORD_BEGIN_IS_NS : 0,
-                          memory_order_relaxed);
-    slot->is_in_queue = 0;
+    /* No attributes, STATE_OTHER, no times, in no queue. */
+    atomic_store_explicit(&slot->facts, 0, memory_order_relaxed);
     slot->queue = 0;
+    if (begin->at_ns != 0) {
+        atomic_store_explicit(&slot->flags, RECORD_BEGIN_IS_NS, memory_order_relaxed);
+    }
     if (begin->queue != NULL) {
         atomic_store_explicit(&slot->state, STATE_QUEUED, memory_order_relaxed);
         enter_queue(slot, queue_index(begin->queue));
     }
-
-    uint64_t now = ticks_now();
-
     slot->since = now;
     atomic_store_explicit(&slot->begin, begin->at_ns != 0 ? begin->at_ns : now,
                           memory_order_relaxed);
     /* Pairs with the acquire in calls_open_slot(), in claim() and in the flusher's scan for open operations. */
     atomic_store_explicit(&slot->word, generation | SLOT_LIVE, memory_order_release);
     return generation << SLOT_INDEX_BITS | index;
+}
+
+/* The rest of begin_operation(), inside the call: a name or a queue is new, slots are used up, ticks are none. */
+static __attribute__((noinline)) uint64_t begin_entered(struct ring *ring, struct eddy_name *name,
+                                                        uint64_t parent, uint64_t at_ns,
+                                                        struct eddy_queue *queue)
+{
+    const struct begin begin = {parent, at_ns, queue};
+    uint64_t operation = 0;
+
+    if (ring->cached_slots == 0 && !slots_refill(session->recorder, ring)) {
+        thread_ring_count_loss(ring, CALL_OPERATION, LOSS_NO_SLOT);
+        count_lost_in_queue(&begin);
+    } else {
+        uint32_t id = name_id(name, NAME_OPERATION, VALUE_INTEGER);
+
+        operation = begin_in_slot(ring, id, &begin, ticks_now());
+    }
+    thread_ring_leave(ring);
+    return operation;
+}
+
+/* The rest of begin_operation(), outside the call. */
+static __attribute__((noinline)) uint64_t begin_slowly(struct eddy_name *name, uint64_t parent,
+                                                       uint64_t at_ns, struct eddy_queue *queue)
+{
+    struct ring *ring = thread_ring_enter_slowly(CALL_OPERATION);
+
+    return ring == NULL ? 0 : begin_entered(ring, name, parent, at_ns, queue);
 }
 
 static inline __attribute__((always_inline)) uint64_t begin_operation(struct eddy_name *name,
@@ -131,13 +152,20 @@ static inline __attribute__((always_inline)) uint64_t begin_operation(struct edd
         return 0;
     }
 
-    struct ring *ring = thread_ring_enter(CALL_OPERATION);
+    struct ring *ring = thread_ring;
 
-    if (UNLIKELY(ring == NULL)) {
-        return 0;
+    if (UNLIKELY(!thread_ring_is_free(ring))) {
+        return begin_slowly(name, begin->parent, begin->at_ns, begin->queue);
+    }
+    thread_ring_mark_busy(ring);
+
+    uint32_t id = name_id_cached(name, name_tag(NAME_OPERATION, VALUE_INTEGER));
+
+    if (UNLIKELY(id == 0 || ring->cached_slots == 0 || !ticks_are_counter)) {
+        return begin_entered(ring, name, begin->parent, begin->at_ns, begin->queue);
     }
 
-    uint64_t operation = begin_in_slot(ring, name_id(name, NAME_OPERATION, VALUE_INTEGER), begin);
+    uint64_t operation = begin_in_slot(ring, id, begin, ticks_now());
 
     thread_ring_leave(ring);
     return operation;
@@ -332,8 +360,16 @@ static inline void free_slot(struct slot *slot, uint64_t operation)
     atomic_store_explicit(&slot->word, operation >> SLOT_INDEX_BITS, memory_order_release);
 }
 
-static inline void write_record(struct record *record, const struct slot *slot, uint64_t operation,
-                                uint32_t status, uint64_t end)
+static inline void count_finished(struct ring *ring)
+{
+    atomic_store_explicit(&ring->finished,
+                          atomic_load_explicit(&ring->finished, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+static inline void write_record(struct record *record, const struct ring *ring,
+                                const struct slot *slot, uint64_t operation, uint32_t status,
+                                uint64_t end)
 {
     record->id = operation;
     record->begin = atomic_load_explicit(&slot->begin, memory_order_relaxed);
@@ -341,10 +377,64 @@ static inline void write_record(struct record *record, const struct slot *slot, 
     record->parent = slot->parent;
     record->name = atomic_load_explicit(&slot->name, memory_order_relaxed);
     record->begin_thread = slot->begin_thread;
+    record->end_thread = atomic_load_explicit(&ring->serial, memory_order_relaxed);
     record->kind = ENTRY_OPERATION;
     record->status = status < STATUS_COUNT ? (uint8_t)status : STATUS_ERROR;
     record->flags = atomic_load_explicit(&slot->flags, memory_order_relaxed);
     record->attribute_bytes = slot->attribute_bytes;
+}
+
+/* Publishes a record with its continuations. Returns false if the ring is full. */
+static bool publish_with_details(struct ring *ring, struct slot *slot, uint64_t operation,
+                                 uint32_t status, uint64_t end)
+{
+    uint32_t index = (uint32_t)operation & session->slot_mask;
+    bool has_states = has_state_times(slot);
+
+    if (has_states) {
+        struct left_state left = account_state(slot, end);
+
+        leave_queue(slot);
+        if (is_long_run(left)) {
+            publish_long_run(ring, slot, operation, end - left.ticks, end);
+        }
+    }
+    if (!thread_ring_room(ring, 1 + MAX_CONTINUATIONS)) {
+        return false;
+    }
+
+    struct record *record = thread_ring_entry(ring, 0);
+
+    write_record(record, ring, slot, operation, status, end);
+    record->continuations = write_continuations(ring, slot, index);
+    record->flags |= has_states ? RECORD_HAS_STATES : 0;
+    thread_ring_publish(ring, 1U + record->continuations);
+    return true;
+}
+
+/* Ends the operation whose slot was claimed: the record is published, then the slot is freed. A kill in between leaves
+ * both, and salvage prefers the record. */
+static __attribute__((noinline)) void finish_slowly(struct ring *ring, struct slot *slot,
+                                                    uint64_t operation, uint32_t status,
+                                                    uint64_t end)
+{
+    if (publish_with_details(ring, slot, operation, status, end)) {
+        count_finished(ring);
+    } else {
+        thread_ring_count_loss(ring, CALL_OPERATION, LOSS_RING_FULL);
+    }
+    free_slot(slot, operation);
+    if (ring->cached_slots == SLOT_CACHE) {
+        slots_spill(session->recorder, ring);
+    }
+    ring->slot_cache[ring->cached_slots++] = (uint32_t)operation & session->slot_mask;
+}
+
+/* Whether the operation has a duration and nothing else, and everything that its end needs is at hand. */
+static inline bool is_simple(const struct ring *ring, const struct slot *slot)
+{
+    return !has_state_times(slot) && slot->attribute_bytes == 0 && ring->head < ring->limit &&
+           ring->cached_slots < SLOT_CACHE;
 }
 
 static inline __attribute__((always_inline)) void finish(struct ring *ring, uint64_t operation,
@@ -357,37 +447,18 @@ static inline __attribute__((always_inline)) void finish(struct ring *ring, uint
         (void)atomic_fetch_add_explicit(&ring->stale_ends, 1, memory_order_relaxed);
         return;
     }
-
-    bool has_states = has_state_times(slot);
-    bool is_plain = LIKELY(!has_states && slot->attribute_bytes == 0);
-
-    if (has_states) {
-        struct left_state left = account_state(slot, end);
-
-        leave_queue(slot);
-        if (is_long_run(left)) {
-            publish_long_run(ring, slot, operation, end - left.ticks, end);
-        }
+    if (UNLIKELY(!is_simple(ring, slot))) {
+        finish_slowly(ring, slot, operation, status, end);
+        return;
     }
-    if (thread_ring_room(ring, is_plain ? 1 : 1 + MAX_CONTINUATIONS)) {
-        struct record *record = thread_ring_entry(ring, 0);
 
-        write_record(record, slot, operation, status, end);
-        record->end_thread = atomic_load_explicit(&ring->serial, memory_order_relaxed);
-        record->continuations = is_plain ? 0 : write_continuations(ring, slot, index);
-        record->flags |= has_states ? RECORD_HAS_STATES : 0;
-        /* Published before the slot is freed: a kill in between leaves both, and salvage prefers the record. */
-        thread_ring_publish(ring, 1U + record->continuations);
-        atomic_store_explicit(&ring->finished,
-                              atomic_load_explicit(&ring->finished, memory_order_relaxed) + 1,
-                              memory_order_relaxed);
-    } else {
-        thread_ring_count_loss(ring, CALL_OPERATION, LOSS_RING_FULL);
-    }
+    struct record *record = thread_ring_entry(ring, 0);
+
+    write_record(record, ring, slot, operation, status, end);
+    record->continuations = 0;
+    thread_ring_publish(ring, 1);
+    count_finished(ring);
     free_slot(slot, operation);
-    if (UNLIKELY(ring->cached_slots == SLOT_CACHE)) {
-        slots_spill(session->recorder, ring);
-    }
     ring->slot_cache[ring->cached_slots++] = index;
 }
 

@@ -137,12 +137,17 @@ struct slot {
     uint64_t since; /* ticks of the last change of state */
     _Atomic uint32_t name;
     uint32_t begin_thread;
-    uint16_t attribute_bytes;
-    _Atomic uint8_t state;
-    uint8_t state_mask;    /* states whose ticks are valid */
-    _Atomic uint8_t flags; /* enum record_flags */
-    uint8_t is_in_queue;   /* it counts in the depth of its queue */
-    uint8_t reserved[2];
+    union {
+        struct {
+            uint16_t attribute_bytes;
+            _Atomic uint8_t state;
+            uint8_t state_mask;    /* states whose ticks are valid */
+            _Atomic uint8_t flags; /* enum record_flags */
+            uint8_t is_in_queue;   /* it counts in the depth of its queue */
+            uint8_t reserved[2];
+        };
+        _Atomic uint64_t facts; /* all of these in one store */
+    };
     uint32_t queue; /* index + 1 of the queue it last entered, 0 if none */
     uint32_t queue_depth;
     _Atomic uint32_t next_free; /* of a slot in the list of single ones: the next; 0: none */

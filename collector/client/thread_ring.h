@@ -51,6 +51,22 @@ bool thread_ring_make_room(struct ring *ring, uint64_t entries);
 /* Counts a record that was not kept. Threads: the ring's thread and its signal handlers. */
 void thread_ring_count_loss(struct ring *ring, enum call_kind kind, enum loss_cause cause);
 
+/* Whether a call may begin at once: the ring is of this session, no call is on its way, no end waits. */
+static inline bool thread_ring_is_free(const struct ring *ring)
+{
+    return ring != NULL &&
+           ring->epoch == atomic_load_explicit(&session->epoch, memory_order_relaxed) &&
+           (atomic_load_explicit(&ring->busy, memory_order_relaxed) |
+            atomic_load_explicit(&ring->deferred, memory_order_relaxed)) == 0;
+}
+
+static inline void thread_ring_mark_busy(struct ring *ring)
+{
+    atomic_store_explicit(&ring->busy, 1, memory_order_relaxed);
+    /* A handler that runs from here on sees busy. */
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
 /*
  * Enters a call.
  *
@@ -61,15 +77,10 @@ static inline struct ring *thread_ring_enter(enum call_kind kind)
 {
     struct ring *ring = thread_ring;
 
-    if (UNLIKELY(ring == NULL ||
-                 ring->epoch != atomic_load_explicit(&session->epoch, memory_order_relaxed) ||
-                 (atomic_load_explicit(&ring->busy, memory_order_relaxed) |
-                  atomic_load_explicit(&ring->deferred, memory_order_relaxed)) != 0)) {
+    if (UNLIKELY(!thread_ring_is_free(ring))) {
         return thread_ring_enter_slowly(kind);
     }
-    atomic_store_explicit(&ring->busy, 1, memory_order_relaxed);
-    /* A handler that runs from here on sees busy. */
-    atomic_signal_fence(memory_order_seq_cst);
+    thread_ring_mark_busy(ring);
     return ring;
 }
 
