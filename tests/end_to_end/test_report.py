@@ -10,6 +10,7 @@ import subprocess
 
 import pytest
 
+from budgets import check_budgets
 from programs import ANALYZER
 from test_report_outputs import check, import_processes
 from trace_maker import Batch, end, source, trace_pb2, write
@@ -29,7 +30,9 @@ def run(*arguments, **options):
 def report(*arguments, status=0):
     done = run("--quiet", "--json", "-", *arguments)
     assert done.returncode == status, (done.returncode, done.stderr)
-    return json.loads(done.stdout)
+    found = json.loads(done.stdout)
+    check_budgets(found)
+    return found
 
 
 def totals(found):

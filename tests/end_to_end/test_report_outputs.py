@@ -10,6 +10,7 @@ import subprocess
 import jsonschema
 import pytest
 
+from budgets import check_budgets
 from programs import ANALYZER, SOURCE_DIR, support_program
 
 SCHEMA = json.loads((SOURCE_DIR / "proto/report.schema.json").read_text())
@@ -33,7 +34,7 @@ def without_unknown_members(schema):
 VALIDATOR = jsonschema.Draft202012Validator(without_unknown_members(SCHEMA))
 
 
-def check(text):
+def check(text, is_real=True):
     """Parses a report; refuses what JSON has not (NaN), what the schema has not, and keys out of order."""
 
     def pairs(items):
@@ -47,6 +48,8 @@ def check(text):
     report = json.loads(text, object_pairs_hook=pairs, parse_constant=refuse)
     problems = [f"{list(e.path)}: {e.message[:200]}" for e in VALIDATOR.iter_errors(report)]
     assert problems == []
+    if is_real:
+        check_budgets(report)
     return report
 
 
@@ -116,7 +119,7 @@ def test_schema_describes_every_member():
 
 
 def test_hostile_report_fits_the_schema():
-    report = check(example("json"))
+    report = check(example("json"), is_real=False)
     assert {o["name"] for o in report["operations"]} >= {"<script>alert(1)</script>", "\x1b[31mred\x1b[0m\r\nnew line"}
 
 

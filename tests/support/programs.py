@@ -7,6 +7,8 @@ import signal
 import subprocess
 import time
 
+from budgets import check_budgets
+
 BUILD_DIR = pathlib.Path(os.environ["EDDY_BUILD_DIR"])
 SOURCE_DIR = pathlib.Path(os.environ["EDDY_SOURCE_DIR"])
 COLLECTOR = BUILD_DIR / "collector/daemon/eddy-collector"
@@ -113,4 +115,7 @@ def report(*paths, options=()):
         capture_output=True,
         check=False,
     )
-    return (json.loads(done.stdout) if done.stdout.strip().startswith(b"{") else None), done
+    found = json.loads(done.stdout) if done.stdout.strip().startswith(b"{") else None
+    if found is not None:
+        check_budgets(found)
+    return found, done
