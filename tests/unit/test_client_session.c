@@ -165,7 +165,7 @@ Test(client_session, nobody_new_is_taken_while_too_many_that_left_are_in_use)
 {
     struct client_session *session = NULL;
     struct hello hello = make_hello(SESSIONS_MAX_LEFT + 1);
-    struct slice nothing = {0};
+    struct slice nothing = {(const uint8_t *)"", 0};
 
     for (uint32_t i = 0; i <= SESSIONS_MAX_LEFT; i++) {
         session = add(i);
