@@ -2,6 +2,7 @@
 
 #include "exact_moments.h"
 #include "log_bins.h"
+#include "log_codes.h"
 #include "quantile_ranks.h"
 #include "value_moments.h"
 #include "value_sort.h"
@@ -22,13 +23,6 @@ enum {
 #define EXACT_BUCKETS_BELOW (2U * DISTRIBUTION_BUCKETS)
 /* A bucket's middle is off by at most this share of a value in it. */
 #define BUCKET_ERROR (0.5 / DISTRIBUTION_BUCKETS)
-
-/* 0 for values below 2^8, then 1 for those below 2^9, and so on. */
-static unsigned int octave_of(uint64_t value)
-{
-    return 64 - DISTRIBUTION_MANTISSA_BITS -
-           (unsigned int)__builtin_clzll(value | (DISTRIBUTION_BUCKETS - 1));
-}
 
 /* The buckets of an octave are 2^this wide. */
 static unsigned int width_bits_of(unsigned int octave)
@@ -81,31 +75,45 @@ static int add_octave(struct distribution *distribution, unsigned int octave)
     return distribution->octaves[octave] == NULL ? -ENOMEM : 0;
 }
 
-/* Counts values in the histogram; the moments have them already. */
-static int add_to_buckets(struct distribution *distribution, const uint64_t *values, size_t count)
+/* Counts values by their codes in the histogram; the moments have them already. */
+static int add_to_buckets(struct distribution *distribution, const uint16_t *codes, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint64_t value = values[i];
-        unsigned int octave = octave_of(value);
+    uint64_t *const *octaves = distribution->octaves;
 
-        if (UNLIKELY(distribution->octaves[octave] == NULL)) {
+    for (size_t i = 0; i < count; i++) {
+        unsigned int octave = codes[i] / DISTRIBUTION_BUCKETS;
+
+        if (UNLIKELY(octaves[octave] == NULL)) {
             int r = add_octave(distribution, octave);
 
             if (r < 0) {
                 return r;
             }
         }
-        distribution->octaves[octave][(value >> width_bits_of(octave)) % DISTRIBUTION_BUCKETS]++;
+        octaves[octave][codes[i] % DISTRIBUTION_BUCKETS]++;
     }
     return 0;
+}
+
+/* The same for values whose codes nobody knows yet; at most CHUNK of them. */
+static int code_to_buckets(struct distribution *distribution, const uint64_t *values, size_t count)
+{
+    uint16_t codes[CHUNK];
+
+    log_codes_of(codes, values, count);
+    return add_to_buckets(distribution, codes, count);
 }
 
 /* Moves the values kept into a histogram. */
 static int start_histogram(struct distribution *distribution)
 {
     uint64_t *values = distribution->values;
-    int r = add_to_buckets(distribution, values, values != NULL ? distribution->count : 0);
+    size_t count = values != NULL ? distribution->count : 0;
+    int r = 0;
 
+    for (size_t done = 0; r == 0 && done < count; done += CHUNK) {
+        r = code_to_buckets(distribution, values + done, min_u64(count - done, CHUNK));
+    }
     free(values);
     distribution->values = NULL;
     distribution->value_capacity = 0;
@@ -149,7 +157,9 @@ static int keep_values(struct distribution *distribution, const uint64_t *values
     return 0;
 }
 
-int distribution_add(struct distribution *distribution, const uint64_t *values, size_t count)
+/* Adds values; codes are theirs, or NULL. */
+static int add_values(struct distribution *distribution, const uint64_t *values,
+                      const uint16_t *codes, size_t count)
 {
     int r = 0;
 
@@ -167,9 +177,21 @@ int distribution_add(struct distribution *distribution, const uint64_t *values, 
         size_t size = min_u64(count - done, CHUNK);
 
         add_moments(distribution, values + done, size);
-        r = add_to_buckets(distribution, values + done, size);
+        r = codes == NULL ? code_to_buckets(distribution, values + done, size)
+                          : add_to_buckets(distribution, codes + done, size);
     }
     return r;
+}
+
+int distribution_add(struct distribution *distribution, const uint64_t *values, size_t count)
+{
+    return add_values(distribution, values, NULL, count);
+}
+
+int distribution_add_coded(struct distribution *distribution, const uint64_t *values,
+                           const uint16_t *codes, size_t count)
+{
+    return add_values(distribution, values, codes, count);
 }
 
 /* Adds the buckets of a source that has a histogram to one that has one too. */
@@ -361,7 +383,7 @@ static void summarize_bins(const struct ranking *ranking, struct report_summary 
         return;
     }
     if (distribution->has_histogram) {
-        unit = 1ULL << width_bits_of(octave_of(distribution->max));
+        unit = 1ULL << width_bits_of(log_code_of(distribution->max) / DISTRIBUTION_BUCKETS);
     }
     ret_summary->bin_count =
         bins_of_integers(distribution->min, distribution->max, unit, ret_summary->bins);

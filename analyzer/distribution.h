@@ -14,17 +14,16 @@
  */
 #pragma once
 
-#include "base.h"
+#include "log_codes.h"
 #include "report_summary.h"
 #include "wide_integers.h"
 
 #include <stdbool.h>
 
 enum {
-    DISTRIBUTION_MANTISSA_BITS = 8,
-    DISTRIBUTION_BUCKETS = 1 << DISTRIBUTION_MANTISSA_BITS, /* per octave */
-    DISTRIBUTION_OCTAVES =
-        64 - DISTRIBUTION_MANTISSA_BITS + 1, /* the first holds the values below 2^8 */
+    DISTRIBUTION_MANTISSA_BITS = LOG_CODE_BITS,
+    DISTRIBUTION_BUCKETS = LOG_CODES_PER_OCTAVE, /* per octave: one for each code of log_codes.h */
+    DISTRIBUTION_OCTAVES = LOG_CODE_OCTAVES,
     DISTRIBUTION_MAX_EXACT = 4096,
 };
 
@@ -53,6 +52,10 @@ void distribution_release(struct distribution *distribution);
  */
 MUST_USE int distribution_add(struct distribution *distribution, const uint64_t *values,
                               size_t count);
+
+/* The same where log_codes_of() the values is known already. */
+MUST_USE int distribution_add_coded(struct distribution *distribution, const uint64_t *values,
+                                    const uint16_t *codes, size_t count);
 
 /* Adds all that source, another one, holds; source is not changed. Returns 0 or -ENOMEM, as distribution_add(). */
 MUST_USE int distribution_merge(struct distribution *distribution,

@@ -185,7 +185,8 @@ static int add_open_load(struct frame_tally *frame_tally, uint32_t at)
     const struct batch_open *open = &frame_tally->batch->open;
     uint64_t as_of_ns = max_u64(open->as_of_ns, open->begin_ns[at]);
     uint64_t age_ns = as_of_ns - open->begin_ns[at];
-    const struct operation_run run = {1, &open->begin_ns[at], &age_ns, NULL};
+    const struct operation_run run = {
+        .count = 1, .begins_ns = &open->begin_ns[at], .durations_ns = &age_ns};
 
     return shared_load_add(frame_tally->context->load, frame_tally->numbers[open->name[at]], &run,
                            frame_tally->offset_ns);

@@ -3,16 +3,20 @@
 #include "clock_line.h"
 #include "frame_details.h"
 #include "frame_samples.h"
+#include "log_codes.h"
 
 #include <errno.h>
 #include <string.h>
 
+enum { SLOWEST_BLOCK = 512 };
+
 void frame_tally_release(struct frame_tally *frame_tally)
 {
+    operation_rows_release(&frame_tally->operations);
+    window_cuts_release(&frame_tally->cuts);
     row_groups_release(&frame_tally->groups);
     free(frame_tally->values);
     free(frame_tally->more_values);
-    free(frame_tally->statuses);
     free(frame_tally->numbers);
     free(frame_tally->threads);
     frame_budget_release(&frame_tally->budget);
@@ -28,13 +32,10 @@ static int reserve_rows(struct frame_tally *frame_tally, size_t count)
     }
     free(frame_tally->values);
     free(frame_tally->more_values);
-    free(frame_tally->statuses);
     frame_tally->values = malloc(count * sizeof(*frame_tally->values));
     frame_tally->more_values = malloc(count * sizeof(*frame_tally->more_values));
-    frame_tally->statuses = malloc(count);
     frame_tally->row_capacity = count;
-    if (frame_tally->values == NULL || frame_tally->more_values == NULL ||
-        frame_tally->statuses == NULL) {
+    if (frame_tally->values == NULL || frame_tally->more_values == NULL) {
         frame_tally->row_capacity = 0;
         return -ENOMEM;
     }
@@ -63,37 +64,17 @@ static int resolve_names(struct frame_tally *frame_tally)
 
 /* --- Operations --- */
 
-/* Puts the columns into the order of the groups: values are durations, more_values begins. */
-static int gather_operations(struct frame_tally *frame_tally)
+static int add_slow(struct frame_tally *frame_tally, struct slowest *slowest,
+                    const struct operation_run *run, size_t at)
 {
     const struct batch *batch = frame_tally->batch;
-    const struct batch_operations *operations = &batch->operations;
-    const uint32_t *rows;
-    int r = row_groups_make(&frame_tally->groups, operations->name, operations->count,
-                            batch->name_count);
-
-    if (r < 0) {
-        return r;
-    }
-    rows = frame_tally->groups.rows;
-    for (uint32_t i = 0; i < operations->count; i++) {
-        frame_tally->values[i] = operations->duration_ns[rows[i]];
-        frame_tally->more_values[i] = operations->begin_ns[rows[i]];
-        frame_tally->statuses[i] = operations->status[rows[i]];
-    }
-    return 0;
-}
-
-static int add_slow(struct frame_tally *frame_tally, struct slowest *slowest, uint32_t at)
-{
-    const struct batch *batch = frame_tally->batch;
-    uint32_t row = frame_tally->groups.rows[at];
+    uint16_t row = run->rows[at];
     const struct batch_thread *begin = &batch->threads[batch->operations.begin_thread[row]];
     const struct batch_thread *end = &batch->threads[batch->operations.end_thread[row]];
     struct slow_operation slow = {
-        .duration_ns = frame_tally->values[at],
+        .duration_ns = run->durations_ns[at],
         .begin_realtime_ns =
-            clock_realtime_ns(frame_tally->more_values[at], frame_tally->offset_ns),
+            clock_realtime_ns(batch->operations.begin_ns[row], frame_tally->offset_ns),
         .sequence = batch->id.sequence,
         .frame_offset_bytes = frame_tally->frame->offset_bytes,
         .input = frame_tally->frame->input,
@@ -103,21 +84,41 @@ static int add_slow(struct frame_tally *frame_tally, struct slowest *slowest, ui
         .end_tid = end->tid,
         .begin_serial = begin->serial,
         .end_serial = end->serial,
-        .status = (enum operation_status)frame_tally->statuses[at],
+        .status = (enum operation_status)run->statuses[at],
     };
 
     memcpy(slow.session, batch->id.session, SESSION_ID_BYTES);
     return slowest_add(slowest, &slow);
 }
 
-static int add_slowest(struct frame_tally *frame_tally, struct slowest *slowest, uint32_t first,
-                       uint32_t count)
+/* Whether a code reaches the least one of interest. Codes are below 2^15, so that signed comparisons do. */
+static bool has_code_from(const uint16_t *codes, size_t count, uint16_t least)
+{
+    int16_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        found |= (int16_t)codes[i] >= (int16_t)least ? -1 : 0;
+    }
+    return found != 0;
+}
+
+/* Blocks without a slow one, nearly all, are passed over by their codes. */
+static int add_slowest(struct frame_tally *frame_tally, struct slowest *slowest,
+                       const struct operation_run *run)
 {
     int r = 0;
 
-    for (uint32_t i = first; r == 0 && i < first + count; i++) {
-        if (slowest_wants(slowest, frame_tally->values[i])) {
-            r = add_slow(frame_tally, slowest, i);
+    for (size_t first = 0; r == 0 && first < run->count; first += SLOWEST_BLOCK) {
+        size_t end = min_u64(run->count, first + SLOWEST_BLOCK);
+
+        if (!has_code_from(&run->codes[first], end - first,
+                           log_code_of(slowest_least_wanted(slowest)))) {
+            continue;
+        }
+        for (size_t i = first; r == 0 && i < end; i++) {
+            if (slowest_wants(slowest, run->durations_ns[i])) {
+                r = add_slow(frame_tally, slowest, run, i);
+            }
         }
     }
     return r;
@@ -140,23 +141,23 @@ static void count_statuses(struct operation_tally *operation, const struct opera
     operation->by_status[STATUS_OK] += run->count - others;
 }
 
-static int add_operation_run(struct frame_tally *frame_tally, uint32_t number, uint32_t first,
-                             uint32_t count)
+/* The operations of one name of the batch, to all that counts them. */
+static int add_operation_run(struct frame_tally *frame_tally, uint32_t number,
+                             const struct operation_run *run)
 {
-    const struct operation_run run = {count, &frame_tally->more_values[first],
-                                      &frame_tally->values[first], &frame_tally->statuses[first]};
     struct operation_tally *operation = NULL;
     int r = tally_operation(frame_tally->tally, number, &operation);
 
-    r = r < 0 ? r : distribution_add(&operation->duration_ns, run.durations_ns, count);
-    r = r < 0 ? r : add_slowest(frame_tally, &operation->slowest, first, count);
     r = r < 0 ? r
-              : shared_windows_add(frame_tally->context->windows, &frame_tally->counts, number,
-                                   &run, frame_tally->offset_ns);
+              : distribution_add_coded(&operation->duration_ns, run->durations_ns, run->codes,
+                                       run->count);
+    r = r < 0 ? r : add_slowest(frame_tally, &operation->slowest, run);
     r = r < 0 ? r
-              : shared_load_add(frame_tally->context->load, number, &run, frame_tally->offset_ns);
+              : shared_windows_add(frame_tally->context->windows, number, run, &frame_tally->cuts);
+    r = r < 0 ? r
+              : shared_load_add(frame_tally->context->load, number, run, frame_tally->offset_ns);
     if (r == 0) {
-        count_statuses(operation, &run);
+        count_statuses(operation, run);
     }
     return r;
 }
@@ -164,15 +165,20 @@ static int add_operation_run(struct frame_tally *frame_tally, uint32_t number, u
 static int add_operations(struct frame_tally *frame_tally)
 {
     const struct batch *batch = frame_tally->batch;
-    const uint32_t *starts;
-    int r = gather_operations(frame_tally);
+    int r = operation_rows_sort(&frame_tally->operations, batch);
 
-    starts = frame_tally->groups.starts;
+    r = r < 0 ? r
+              : window_cuts_make(&frame_tally->cuts, &frame_tally->context->windows->grid,
+                                 batch->operations.begin_ns, batch->operations.count,
+                                 frame_tally->offset_ns);
     for (uint32_t name = 0; r == 0 && name < batch->name_count; name++) {
-        uint32_t count = starts[name + 1] - starts[name];
+        if (operation_rows_count(&frame_tally->operations, name) > 0) {
+            struct operation_run run = operation_rows_gather(&frame_tally->operations, name);
 
-        if (count > 0) {
-            r = add_operation_run(frame_tally, frame_tally->numbers[name], starts[name], count);
+            if (frame_tally->context->load != NULL) {
+                operation_rows_gather_begins(&frame_tally->operations, &run);
+            }
+            r = add_operation_run(frame_tally, frame_tally->numbers[name], &run);
         }
     }
     return r;

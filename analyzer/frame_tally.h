@@ -1,11 +1,12 @@
 /*
- * One batch to the tallies: rows are grouped by name, so that whole runs are added to a name's accumulators, and no row is
- * looked up by itself.
+ * One batch to the tallies: rows are grouped by name (operation_rows.h), so that whole runs are added to a name's
+ * accumulators, and no row is looked up by itself. add_operation_run() is where a run goes to all that counts it.
  */
 #pragma once
 
 #include "counter_table.h"
 #include "frame_budget.h"
+#include "operation_rows.h"
 #include "row_groups.h"
 #include "shared_load.h"
 #include "shared_windows.h"
@@ -31,12 +32,12 @@ struct thread_counts {
 /* The memory of a worker. {.context = ...} is an empty one. */
 struct frame_tally {
     const struct frame_context *context;
-    struct row_groups groups;
-    struct window_counts counts;
+    struct operation_rows operations;
+    struct window_cuts cuts;
+    struct row_groups groups; /* of other rows */
     size_t row_capacity;
     uint64_t *values; /* owned, as the arrays below: columns in the order of groups */
     uint64_t *more_values;
-    uint8_t *statuses;
     size_t name_capacity;
     uint32_t *numbers; /* of the batch's names */
     size_t thread_capacity;

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "operation_rows.h"
 #include "report_plan.h"
 #include "window_series.h"
 
@@ -22,22 +23,36 @@ MUST_USE int shared_windows_init(struct shared_windows *ret_windows,
                                  const struct report_plan *plan);
 void shared_windows_release(struct shared_windows *windows);
 
+/* Where the windows of the report cut a batch. {0} is empty; its memory is used again. */
+struct window_cuts {
+    size_t first; /* window of the first row */
+    size_t count;
+    size_t capacity;
+    uint32_t
+        *end_rows; /* owned; of the windows from first on: the first row that began behind it */
+};
+
+void window_cuts_release(struct window_cuts *cuts);
+
 /*
- * Adds operations of one name, sorted by begin, to the windows that they began in.
+ * Cuts rows sorted by begin.
  *
- * scratch    empty before and after
- * number     of the name; nothing happens to names that have no windows
  * begins_ns  monotonic; offset_ns makes them realtime
  * Returns:   0 or -ENOMEM.
- * Threads:   any number, each with its scratch.
+ * Threads:   one object, one thread at a time.
  */
-struct operation_run {
-    size_t count;
-    const uint64_t *begins_ns;
-    const uint64_t *durations_ns;
-    const uint8_t *statuses;
-};
-MUST_USE int shared_windows_add(struct shared_windows *windows, struct window_counts *scratch,
-                                size_t number, const struct operation_run *run, int64_t offset_ns);
+MUST_USE int window_cuts_make(struct window_cuts *cuts, const struct time_grid *grid,
+                              const uint64_t *begins_ns, size_t count, int64_t offset_ns);
+
+/*
+ * Adds operations of one name to the windows that they began in.
+ *
+ * cuts      of the batch that they are of
+ * number    of the name; nothing happens to names that have no windows
+ * Returns:  0 or -ENOMEM.
+ * Threads:  any number.
+ */
+MUST_USE int shared_windows_add(struct shared_windows *windows, size_t number,
+                                const struct operation_run *run, const struct window_cuts *cuts);
 
 size_t shared_windows_memory_bytes(const struct shared_windows *windows);

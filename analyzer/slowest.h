@@ -42,6 +42,14 @@ static inline bool slowest_wants(const struct slowest *slowest, uint64_t duratio
            (slowest->limit > 0 && duration_ns >= slowest->heap[0].duration_ns);
 }
 
+/* No operation that took less could be kept. */
+static inline uint64_t slowest_least_wanted(const struct slowest *slowest)
+{
+    return slowest->limit == 0               ? UINT64_MAX
+           : slowest->count < slowest->limit ? 0
+                                             : slowest->heap[0].duration_ns;
+}
+
 /* Keeps it if it is among the slowest. Returns 0 or -ENOMEM. */
 MUST_USE int slowest_add(struct slowest *slowest, const struct slow_operation *operation);
 MUST_USE int slowest_merge(struct slowest *slowest, const struct slowest *source);

@@ -1,7 +1,5 @@
 #include "value_moments.h"
 
-#define FORCE_INLINE static inline __attribute__((always_inline))
-
 /* Values of any size. */
 static void sum_wide(struct value_moments *ret_moments, const uint64_t *values, size_t count)
 {
@@ -19,58 +17,85 @@ static void sum_wide(struct value_moments *ret_moments, const uint64_t *values, 
     *ret_moments = moments;
 }
 
-/* Values below 2^32: everything in 64 bits, so that the compiler can take several values at a time. */
-FORCE_INLINE void sum_narrow(struct value_moments *ret_moments, const uint64_t *values,
-                             size_t count)
-{
-    uint64_t min = UINT64_MAX;
-    uint64_t max = 0;
-    uint64_t sum = 0;
-    uint64_t low = 0;
-    uint64_t high = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        uint64_t square = (uint64_t)(uint32_t)values[i] * (uint32_t)values[i];
-
-        min = values[i] < min ? values[i] : min;
-        max = values[i] > max ? values[i] : max;
-        sum += values[i];
-        low += (uint32_t)square;
-        high += square >> 32;
-    }
-    *ret_moments = (struct value_moments){
-        .min = min, .max = max, .sum = sum, .square_low = low + ((uint128)high << 32)};
-}
-
-FORCE_INLINE void sum_values(struct value_moments *ret_moments, const uint64_t *values,
-                             size_t count)
+static uint64_t all_bits(const uint64_t *values, size_t count)
 {
     uint64_t bits = 0;
 
     for (size_t i = 0; i < count; i++) {
         bits |= values[i];
     }
-    if (bits <= UINT32_MAX) {
-        sum_narrow(ret_moments, values, count);
-    } else {
-        sum_wide(ret_moments, values, count);
-    }
+    return bits;
 }
 
 #if defined(__x86_64__)
 
-__attribute__((target("avx2"))) static void sum_values_avx2(struct value_moments *ret_moments,
-                                                            const uint64_t *values, size_t count)
+#include <immintrin.h>
+
+enum { LANES = 4 };
+
+/* As values below 2^32 lie in 64 bits: sums need no look at carries. */
+struct narrow_sums {
+    __m256i min;
+    __m256i max;
+    __m256i sum;
+    __m256i square_low; /* of the squares' low and high halves */
+    __m256i square_high;
+};
+
+__attribute__((target("avx2"))) static inline void add_four(struct narrow_sums *sums,
+                                                            __m256i values)
 {
-    sum_values(ret_moments, values, count);
+    const __m256i low_half = _mm256_set1_epi64x(UINT32_MAX);
+    __m256i squares = _mm256_mul_epu32(values, values);
+
+    sums->min = _mm256_min_epu32(sums->min, values);
+    sums->max = _mm256_max_epu32(sums->max, values);
+    sums->sum = _mm256_add_epi64(sums->sum, values);
+    sums->square_low = _mm256_add_epi64(sums->square_low, _mm256_and_si256(squares, low_half));
+    sums->square_high = _mm256_add_epi64(sums->square_high, _mm256_srli_epi64(squares, 32));
+}
+
+__attribute__((target("avx2"))) static inline void lanes_of(uint64_t ret_lanes[static LANES],
+                                                            __m256i four)
+{
+    _mm256_storeu_si256((__m256i *)(void *)ret_lanes, four);
+}
+
+__attribute__((target("avx2"))) static void sum_narrow(struct value_moments *ret_moments,
+                                                       const uint64_t *values, size_t count)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    struct narrow_sums sums = {_mm256_set1_epi64x(UINT32_MAX), zero, zero, zero, zero};
+    uint64_t min[LANES];
+    uint64_t max[LANES];
+    uint64_t sum[LANES];
+    uint64_t low[LANES];
+    uint64_t high[LANES];
+    size_t i = 0;
+
+    for (; i + LANES <= count; i += LANES) {
+        add_four(&sums, _mm256_loadu_si256((const __m256i *)(const void *)(values + i)));
+    }
+    sum_wide(ret_moments, values + i, count - i);
+    lanes_of(min, sums.min);
+    lanes_of(max, sums.max);
+    lanes_of(sum, sums.sum);
+    lanes_of(low, sums.square_low);
+    lanes_of(high, sums.square_high);
+    for (size_t lane = 0; i > 0 && lane < LANES; lane++) {
+        ret_moments->min = min[lane] < ret_moments->min ? min[lane] : ret_moments->min;
+        ret_moments->max = max[lane] > ret_moments->max ? max[lane] : ret_moments->max;
+        ret_moments->sum += sum[lane];
+        ret_moments->square_low += low[lane] + ((uint128)high[lane] << 32);
+    }
 }
 
 void value_moments_of(struct value_moments *ret_moments, const uint64_t *values, size_t count)
 {
-    if (__builtin_cpu_supports("avx2")) {
-        sum_values_avx2(ret_moments, values, count);
+    if (__builtin_cpu_supports("avx2") && all_bits(values, count) <= UINT32_MAX) {
+        sum_narrow(ret_moments, values, count);
     } else {
-        sum_values(ret_moments, values, count);
+        sum_wide(ret_moments, values, count);
     }
 }
 
@@ -78,7 +103,7 @@ void value_moments_of(struct value_moments *ret_moments, const uint64_t *values,
 
 void value_moments_of(struct value_moments *ret_moments, const uint64_t *values, size_t count)
 {
-    sum_values(ret_moments, values, count);
+    sum_wide(ret_moments, values, count);
 }
 
 #endif

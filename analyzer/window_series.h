@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "log_codes.h"
 #include "report_operations.h"
 #include "time_grid.h"
 
@@ -17,13 +18,21 @@ enum {
     WINDOW_OCTAVE_COUNT = 64 - WINDOW_MANTISSA_BITS + 1, /* the first holds the values below 2^5 */
 };
 
+/*
+ * A window. The histogram has 16-bit counts as long as that is enough for all operations of the window: what matters most
+ * when rows are added is how many cache lines they are spread over.
+ */
 struct window_cell {
     uint32_t window;
     uint8_t first_octave;
     uint8_t octave_count; /* 0 if there is no histogram */
+    bool is_wide;         /* which of the two is in use */
     uint64_t count;
     uint64_t errors;
-    uint32_t *counts; /* owned; octave_count * WINDOW_BUCKETS, each at most UINT32_MAX */
+    union {
+        uint16_t *narrow; /* owned; octave_count * WINDOW_BUCKETS */
+        uint32_t *wide;   /* the same, each at most UINT32_MAX */
+    };
 };
 
 /* {.has_quantiles = ...} is an empty one. */
@@ -31,34 +40,27 @@ struct window_series {
     bool has_quantiles;
     size_t count;
     size_t capacity;
+    size_t latest;             /* the cell that was added to last: the next one is often near */
     struct window_cell *cells; /* owned; by window, ascending */
 };
 
-/* Where values are counted before they are added: so that the lock of a series is held shortly. */
-struct window_counts {
+/* Operations to be added: log_codes_of() their durations, and their statuses. */
+struct coded_operations {
     size_t count;
-    size_t errors;
-    size_t first_octave; /* of those that are not 0 */
-    size_t end_octave;
-    uint32_t buckets[WINDOW_OCTAVE_COUNT * WINDOW_BUCKETS];
+    const uint16_t *codes;
+    const uint8_t *statuses;
 };
 
 void window_series_release(struct window_series *series);
 
 /*
- * Counts operations by duration. At most UINT32_MAX values until window_counts_clear().
+ * Adds operations, at most UINT32_MAX, to a window.
  *
+ * Returns:  0 or -ENOMEM; then the series is to be dropped.
  * Threads:  one object, one thread at a time, as all functions here.
  */
-void window_counts_add(struct window_counts *counts, const uint64_t *durations_ns,
-                       const uint8_t *statuses, size_t count);
-
-/* Forgets what was counted; only what is not 0 is touched. {0} needs it not. */
-void window_counts_clear(struct window_counts *counts);
-
-/* Adds counts to a window. Returns 0 or -ENOMEM. */
 MUST_USE int window_series_add(struct window_series *series, size_t window,
-                               const struct window_counts *counts);
+                               const struct coded_operations *operations);
 
 size_t window_series_memory_bytes(const struct window_series *series);
 

@@ -8,14 +8,14 @@
 
 enum { COUNT = 4000, WINDOWS = 7 };
 
-static struct window_counts scratch;
-
 static void add(struct window_series *series, size_t window, const uint64_t *durations,
                 const uint8_t *statuses, size_t count)
 {
-    window_counts_add(&scratch, durations, statuses, count);
-    cr_assert_eq(window_series_add(series, window, &scratch), 0);
-    window_counts_clear(&scratch);
+    static uint16_t codes[COUNT];
+    const struct coded_operations operations = {count, codes, statuses};
+
+    log_codes_of(codes, durations, count);
+    cr_assert_eq(window_series_add(series, window, &operations), 0);
 }
 
 static int compare(const void *left, const void *right)
@@ -118,5 +118,30 @@ Test(window_series, without_quantiles_it_counts_only)
     cr_assert_eq(window.count, 2);
     cr_assert_eq(window.errors, 1);
     cr_assert(isnan(window.p50_ns));
+    window_series_release(&series);
+}
+
+Test(window_series, counts_beyond_16_bits_are_kept)
+{
+    static uint64_t values[COUNT];
+    static const uint8_t statuses[COUNT];
+    struct window_series series = {.has_quantiles = true};
+    const size_t rounds = 3 * (UINT16_MAX + 1) / COUNT;
+
+    /* Two thirds are 1 us, one third is 1 ms; one more octave comes when counts have 32 bits. */
+    for (size_t i = 0; i < COUNT; i++) {
+        values[i] = i % 3 == 0 ? 1000000 : 1000;
+    }
+    for (size_t i = 0; i < rounds; i++) {
+        add(&series, 0, values, statuses, COUNT);
+    }
+    values[0] = 1ULL << 40;
+    add(&series, 0, values, statuses, 1);
+
+    struct report_window window = window_cell_describe(&series.cells[0]);
+
+    cr_assert_eq(window.count, rounds * COUNT + 1);
+    cr_assert(fabs(window.p50_ns - 1000) < 1000.0 / 64, "%g", window.p50_ns);
+    cr_assert(fabs(window.p99_ns - 1000000) < 1000000.0 / 64, "%g", window.p99_ns);
     window_series_release(&series);
 }
