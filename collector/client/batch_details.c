@@ -51,15 +51,37 @@ static int add_queued(const struct detail_sink *sink, uint32_t row,
     return 0;
 }
 
-static int add_states(const struct detail_sink *sink, uint32_t row,
+/*
+ * Times per state in ns. Of an operation with an intended begin, what no call saw happened before its eddy_begin_at(): it
+ * waited for its turn.
+ */
+static uint32_t states_in_ns(const struct detail_sink *sink, uint32_t row, uint8_t flags,
+                             const struct state_entry *states, uint64_t ret_ns[static STATE_COUNT])
+{
+    uint64_t unseen_ns = sink->batch->operations.duration_ns[row];
+    uint32_t mask = states->mask;
+
+    for (unsigned int state = 0; state < STATE_COUNT; state++) {
+        ret_ns[state] = (mask & 1U << state) != 0 ? ticks_to_ns(sink, states->ticks[state]) : 0;
+        unseen_ns -= min_u64(unseen_ns, ret_ns[state]);
+    }
+    if ((flags & RECORD_BEGIN_IS_NS) != 0 && unseen_ns > 0) {
+        ret_ns[STATE_QUEUED] += unseen_ns;
+        mask |= 1U << STATE_QUEUED;
+    }
+    return mask;
+}
+
+static int add_states(const struct detail_sink *sink, uint32_t row, uint8_t flags,
                       const struct state_entry *states)
 {
+    uint64_t ns[STATE_COUNT];
+    uint32_t mask = states_in_ns(sink, row, flags, states, ns);
     int r = 0;
 
     for (unsigned int state = 0; r == 0 && state < STATE_COUNT; state++) {
-        if ((states->mask & 1U << state) != 0) {
-            r = add_sparse(&sink->batch->operations.state_ns[state], row,
-                           ticks_to_ns(sink, states->ticks[state]));
+        if ((mask & 1U << state) != 0) {
+            r = add_sparse(&sink->batch->operations.state_ns[state], row, ns[state]);
         }
     }
     return r < 0 || states->queue == 0 ? r : add_queued(sink, row, states);
@@ -145,7 +167,7 @@ int batch_details_add(const struct detail_sink *sink, uint32_t row, const struct
         struct state_entry states;
 
         memcpy(&states, continuation, sizeof(states));
-        r = add_states(sink, row, &states);
+        r = add_states(sink, row, record->flags, &states);
         continuation++;
         entries--;
     }

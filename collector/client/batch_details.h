@@ -17,7 +17,8 @@ struct detail_sink {
 };
 
 /*
- * Adds the details of record, whose continuations follow it, as those of a row. Rows come in ascending order.
+ * Adds the details of record, whose continuations follow it, as those of a row, whose duration is in the batch already. Rows
+ * come in ascending order.
  *
  * Returns:  0, -ENOMEM, or -E2BIG if there are more attributes than a batch holds.
  * Threads:  the flusher's only.

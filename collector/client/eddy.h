@@ -158,7 +158,8 @@ struct eddy_queue *eddy_queue_intern(const char *text, uint64_t capacity);
 /*
  * Begins an operation, in state EDDY_OTHER.
  *
- * eddy_begin_at      with a begin other than now: the intended start of work that began late
+ * eddy_begin_at      with a begin other than now: the intended start of work that began late. If states are set, the time
+ *                    until this call counts as queued
  * eddy_begin_child   as part of another operation; with parent 0 as eddy_begin()
  * eddy_begin_queued  in state EDDY_QUEUED, as one more in queue
  *

@@ -160,6 +160,32 @@ Test(batch_build, states_queues_parents_and_ids)
     cr_assert_eq(made->names[made->queued.queue[0]].queue_capacity, 16);
 }
 
+/* 1000 ns after the intended begin, of which the calls saw 300: the others are those before eddy_begin_at(). */
+Test(batch_build, an_operation_that_began_late_was_queued_until_then)
+{
+    struct state_entry states = {.ticks = {[STATE_RUNNING] = 3000}, .mask = 1 << STATE_RUNNING};
+    struct record continuation;
+    struct record late = plain_operation(operation_name("late"), 5000, 6000);
+    struct record on_time = plain_operation(operation_name("on time"), 70000, 80000);
+
+    memcpy(&continuation, &states, sizeof(states));
+    late.flags = RECORD_HAS_STATES | RECORD_BEGIN_IS_NS | RECORD_END_IS_NS;
+    late.continuations = 1;
+    on_time.flags = RECORD_HAS_STATES;
+    on_time.continuations = 1;
+    publish(ring, &late, &continuation);
+    publish(ring, &on_time, &continuation);
+    build();
+
+    const struct batch_operations *made = &builder.batch.operations;
+
+    cr_assert_eq(made->state_ns[STATE_RUNNING].count, 2);
+    cr_assert_eq(made->state_ns[STATE_QUEUED].count, 1);
+    cr_assert_str_eq(builder.batch.names[made->name[made->state_ns[STATE_QUEUED].row[0]]].text,
+                     "late");
+    cr_assert_eq(made->state_ns[STATE_QUEUED].value[0], 700);
+}
+
 /* Writes an attribute as eddy_set_*() does; returns the bytes used. */
 static size_t put_attribute(uint8_t *area, uint32_t key, enum attribute_type type,
                             const void *value, uint8_t length)
