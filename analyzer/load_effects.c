@@ -11,9 +11,9 @@ enum { CELL_KEYS = LOAD_BIN_COUNT, NO_ROW = -1 };
 struct effect_worker {
     struct row_groups names; /* of the batch */
     struct row_groups cells; /* of the rows of a name, by bin */
-    struct window_counts counts;
     size_t row_capacity;
-    uint16_t *keys; /* owned, as all below */
+    uint16_t *keys;  /* owned, as all below */
+    uint16_t *codes; /* of durations_ns */
     uint8_t *statuses;
     uint64_t *durations_ns; /* grouped by bin; then of the first ones of pairs */
     uint64_t *gaps_ns;
@@ -35,6 +35,7 @@ static void release_worker(struct effect_worker *worker)
     row_groups_release(&worker->names);
     row_groups_release(&worker->cells);
     free(worker->keys);
+    free(worker->codes);
     free(worker->statuses);
     free(worker->durations_ns);
     free(worker->gaps_ns);
@@ -64,18 +65,20 @@ static int reserve_rows(struct effect_worker *worker, size_t count)
         return 0;
     }
     free(worker->keys);
+    free(worker->codes);
     free(worker->statuses);
     free(worker->durations_ns);
     free(worker->gaps_ns);
     free(worker->intervals_ns);
     worker->keys = malloc(count * sizeof(*worker->keys));
+    worker->codes = malloc(count * sizeof(*worker->codes));
     worker->statuses = malloc(count);
     worker->durations_ns = malloc(count * sizeof(*worker->durations_ns));
     worker->gaps_ns = malloc(count * sizeof(*worker->gaps_ns));
     worker->intervals_ns = malloc(count * sizeof(*worker->intervals_ns));
     worker->row_capacity = count;
-    if (worker->keys == NULL || worker->statuses == NULL || worker->durations_ns == NULL ||
-        worker->gaps_ns == NULL || worker->intervals_ns == NULL) {
+    if (worker->keys == NULL || worker->codes == NULL || worker->statuses == NULL ||
+        worker->durations_ns == NULL || worker->gaps_ns == NULL || worker->intervals_ns == NULL) {
         worker->row_capacity = 0;
         return -ENOMEM;
     }
@@ -95,19 +98,18 @@ static int reserve_threads(struct effect_worker *worker, size_t count)
 
 /* --- Durations by load --- */
 
-static int add_group(struct effect_worker *worker, struct name_effects *effects, size_t key)
+/* Adds some of the rows gathered to a bin. */
+static int add_to_bin(struct effect_worker *worker, struct name_effects *effects, size_t bin,
+                      size_t first, size_t count)
 {
-    uint32_t first = worker->cells.starts[key];
-    size_t count = worker->cells.starts[key + 1] - (size_t)first;
-    int r = 0;
+    const struct coded_operations operations = {count, &worker->codes[first],
+                                                &worker->statuses[first]};
 
-    if (count > 0) {
-        window_counts_add(&worker->counts, &worker->durations_ns[first], &worker->statuses[first],
-                          count);
-        r = window_series_add(&effects->durations, key, &worker->counts);
-        window_counts_clear(&worker->counts);
+    if (count == 0) {
+        return 0;
     }
-    return r;
+    log_codes_of(&worker->codes[first], &worker->durations_ns[first], count);
+    return window_series_add(&effects->durations, bin, &operations);
 }
 
 /* Puts durations into the order of their bins. */
@@ -137,7 +139,9 @@ static int add_durations(struct effect_worker *worker, struct name_effects *effe
     }
     gather(worker, rows);
     for (size_t key = 0; r == 0 && key < LOAD_BIN_COUNT; key++) {
-        r = add_group(worker, effects, key);
+        uint32_t first = worker->cells.starts[key];
+
+        r = add_to_bin(worker, effects, key, first, worker->cells.starts[key + 1] - first);
     }
     return r;
 }
@@ -148,7 +152,6 @@ static int add_idle(struct effect_worker *worker, struct name_effects *effects,
 {
     const struct batch_operations *operations = &rows->batch->operations;
     size_t count = 0;
-    int r = 0;
 
     for (size_t i = 0; i < rows->count; i++) {
         if ((worker->keys[i] & LOAD_CELL_IS_IDLE) != 0) {
@@ -156,12 +159,7 @@ static int add_idle(struct effect_worker *worker, struct name_effects *effects,
             worker->statuses[count++] = operations->status[rows->rows[i]];
         }
     }
-    if (count > 0) {
-        window_counts_add(&worker->counts, worker->durations_ns, worker->statuses, count);
-        r = window_series_add(&effects->durations, LOAD_IDLE_BIN, &worker->counts);
-        window_counts_clear(&worker->counts);
-    }
-    return r;
+    return add_to_bin(worker, effects, LOAD_IDLE_BIN, 0, count);
 }
 
 static void find_keys(struct effect_worker *worker, const struct load_grid *grid,
