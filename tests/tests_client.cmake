@@ -13,6 +13,7 @@ eddy_unit_test(stream_trouble eddy_client SOURCES client_fixture.c stream_fixtur
 eddy_unit_test(frame_maker eddy_client SOURCES client_fixture.c codec_fixture.c random_batch.c WRAP malloc realloc)
 eddy_unit_test(thread_reaper eddy_client SOURCES client_fixture.c)
 eddy_unit_test(open_operations eddy_client SOURCES client_fixture.c)
+eddy_unit_test(cgroup_sampler eddy_client SOURCES client_fixture.c WRAP proc_file_read)
 eddy_unit_test(process_sampler eddy_client SOURCES client_fixture.c WRAP getrusage realloc)
 eddy_unit_test(proc_file eddy_client)
 eddy_unit_test(descriptor eddy_client)

@@ -330,8 +330,8 @@ static void *run(void *argument)
 
     (void)r; /* Shared descriptors are looked at before they are used. */
     (void)pthread_setname_np(pthread_self(), "eddy-flusher");
-    if (process_sampler_init(&flusher->sampler, recorder, flusher->settings->sample_period_ns) <
-        0) {
+    if (process_sampler_init(&flusher->sampler, recorder, flusher->settings->sample_period_ns,
+                             flusher->settings->asks_malloc) < 0) {
         flusher->sampler = (struct process_sampler){.recorder = recorder}; /* which takes none */
     }
     while (!is_ending(flusher) && !is_alone) {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_BYTES = 64 };
+enum { PATH_BYTES = 64, MAX_PATH_BYTES = 640 };
 
 static int read_path(char *buffer, size_t size, const char *path)
 {
@@ -36,6 +36,21 @@ int proc_file_read(char *buffer, size_t size, const char *format, ...)
         return -ENAMETOOLONG;
     }
     return read_path(buffer, size, path);
+}
+
+int proc_file_read_path(char *buffer, size_t size, const char *format, ...)
+{
+    char path[MAX_PATH_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+
+    int length = vsnprintf(path, sizeof(path), format, arguments);
+
+    va_end(arguments);
+    buffer[0] = '\0';
+    return length < 0 || (size_t)length >= sizeof(path) ? -ENAMETOOLONG
+                                                        : read_path(buffer, size, path);
 }
 
 bool proc_file_next_number(const char **text, uint64_t *ret_number)

@@ -1,5 +1,5 @@
 /*
- * Small files of /proc, read whole with one open, read and close: no descriptor is kept that the program could take for its
+ * Small files of /proc and /sys, read whole with one open, read and close: no descriptor is kept that the program could take for its
  * own.
  */
 #pragma once
@@ -15,6 +15,10 @@
  * Threads:  any.
  */
 MUST_USE int proc_file_read(char *buffer, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* As above, the file at the path that format gives. */
+MUST_USE int proc_file_read_path(char *buffer, size_t size, const char *format, ...)
+    PRINTF_LIKE(3, 4);
 
 /* The unsigned number behind key in text; false if there is none. Threads: any. */
 bool proc_file_number(const char *text, const char *key, uint64_t *ret_number);

@@ -4,19 +4,27 @@
 #include "names.h"
 #include "proc_file.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 enum {
     TEXT_BYTES = 512,
     TIMES_THE_COST = 500, /* between two samples: 0.2 % of a CPU */
     COST_WEIGHT = 8,      /* the newest sample is one part of so many of the smoothed cost */
+    FOLDER_BYTES = 4096,
+    MOST_DESCRIPTORS_COUNTED = 16384,
 };
 
 #define IDLE_PERIOD_NS NS_PER_S
+#define MALLOC_PERIOD_NS NS_PER_S
+#define COUNTING_PERIOD_NS (10 * NS_PER_S)
 
 enum metric {
     METRIC_USER_TIME,
@@ -33,6 +41,12 @@ enum metric {
     METRIC_WRITE_BYTES,
     METRIC_READ_CALLS,
     METRIC_WRITE_CALLS,
+    METRIC_DISK_READ_BYTES,
+    METRIC_DISK_WRITE_BYTES,
+    METRIC_DESCRIPTORS,
+    METRIC_DESCRIPTOR_LIMIT,
+    METRIC_MALLOC_IN_USE,
+    METRIC_MALLOC_FREE,
     METRIC_COUNT,
 };
 
@@ -60,6 +74,15 @@ static const struct {
     [METRIC_WRITE_BYTES] = {"process.io.write_bytes", "By", NAME_COUNTER_TOTAL, VALUE_INTEGER},
     [METRIC_READ_CALLS] = {"process.io.read_calls", "{call}", NAME_COUNTER_TOTAL, VALUE_INTEGER},
     [METRIC_WRITE_CALLS] = {"process.io.write_calls", "{call}", NAME_COUNTER_TOTAL, VALUE_INTEGER},
+    [METRIC_DISK_READ_BYTES] = {"process.io.disk_read_bytes", "By", NAME_COUNTER_TOTAL,
+                                VALUE_INTEGER},
+    [METRIC_DISK_WRITE_BYTES] = {"process.io.disk_write_bytes", "By", NAME_COUNTER_TOTAL,
+                                 VALUE_INTEGER},
+    [METRIC_DESCRIPTORS] = {"process.open_descriptors", "{descriptor}", NAME_GAUGE, VALUE_INTEGER},
+    [METRIC_DESCRIPTOR_LIMIT] = {"process.open_descriptors.limit", "{descriptor}", NAME_GAUGE,
+                                 VALUE_INTEGER},
+    [METRIC_MALLOC_IN_USE] = {"process.memory.malloc_in_use", "By", NAME_GAUGE, VALUE_INTEGER},
+    [METRIC_MALLOC_FREE] = {"process.memory.malloc_free", "By", NAME_GAUGE, VALUE_INTEGER},
 };
 _Static_assert((int)METRIC_COUNT == (int)PROCESS_METRIC_COUNT, "one name id for each metric");
 
@@ -72,12 +95,13 @@ static uint64_t count_cpus(void)
 }
 
 int process_sampler_init(struct process_sampler *sampler, struct recorder *recorder,
-                         uint64_t period_ns)
+                         uint64_t period_ns, bool asks_malloc)
 {
     *sampler = (struct process_sampler){
         .recorder = recorder,
         .wanted_period_ns = period_ns,
         .period_ns = period_ns,
+        .asks_malloc = asks_malloc,
         .cpu_count = max_u64(count_cpus(), 1),
         .page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
         .queue_names = calloc(RECORDER_MAX_QUEUES, sizeof(*sampler->queue_names)),
@@ -89,10 +113,7 @@ int process_sampler_init(struct process_sampler *sampler, struct recorder *recor
         return 0;
     }
     thread_sampler_init(&sampler->threads, recorder);
-    for (int i = 0; i < METRIC_COUNT; i++) {
-        sampler->names[i] = names_intern(recorder, metrics[i].text, metrics[i].unit,
-                                         metrics[i].kind, metrics[i].value);
-    }
+    cgroup_sampler_init(&sampler->cgroup, recorder, CGROUP_ROOT);
     return 0;
 }
 
@@ -107,6 +128,11 @@ void process_sampler_release(struct process_sampler *sampler)
 static void add(struct process_sampler *sampler, enum metric metric, uint64_t now_ns,
                 uint64_t value)
 {
+    if (sampler->names[metric] == 0) {
+        sampler->names[metric] =
+            names_intern(sampler->recorder, metrics[metric].text, metrics[metric].unit,
+                         metrics[metric].kind, metrics[metric].value);
+    }
     sample_buffer_add(&sampler->buffer, now_ns, sampler->names[metric], 0, value);
 }
 
@@ -178,6 +204,8 @@ static void sample_io(struct process_sampler *sampler, uint64_t now_ns)
         {"wchar:", METRIC_WRITE_BYTES},
         {"syscr:", METRIC_READ_CALLS},
         {"syscw:", METRIC_WRITE_CALLS},
+        {"\nread_bytes:", METRIC_DISK_READ_BYTES},
+        {"\nwrite_bytes:", METRIC_DISK_WRITE_BYTES},
     };
     char text[TEXT_BYTES];
     uint64_t value = 0;
@@ -190,6 +218,69 @@ static void sample_io(struct process_sampler *sampler, uint64_t now_ns)
             add(sampler, lines[i].metric, now_ns, value);
         }
     }
+}
+
+/* Counts the entries of the folder, but for "." and "..", as far as they are not more than can be counted in little time. */
+static bool count_descriptors(uint64_t *ret_count)
+{
+    _Alignas(struct dirent64) char entries[FOLDER_BYTES];
+    AUTO_CLOSE int fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ssize_t size = 0;
+    uint64_t count = 0;
+
+    while (fd >= 0 && count <= MOST_DESCRIPTORS_COUNTED &&
+           (size = getdents64(fd, entries, sizeof(entries))) > 0) {
+        for (ssize_t at = 0; at < size;) {
+            const struct dirent64 *entry = (const void *)(entries + at);
+
+            count += entry->d_name[0] != '.';
+            at += entry->d_reclen;
+        }
+    }
+    *ret_count = count;
+    return fd >= 0 && size == 0 && count <= MOST_DESCRIPTORS_COUNTED;
+}
+
+/*
+ * Of the process: the flusher has a table of its own. Since Linux 6.2 the size of the folder is their number; before, it
+ * is 0.
+ */
+static void sample_descriptors(struct process_sampler *sampler, uint64_t now_ns)
+{
+    struct stat folder;
+    struct rlimit limit;
+    uint64_t count = 0;
+
+    if (stat("/proc/self/fd", &folder) < 0) {
+        return;
+    }
+    count = (uint64_t)folder.st_size;
+    if (count == 0) {
+        if (now_ns < sampler->descriptors_due_ns) {
+            return;
+        }
+        sampler->descriptors_due_ns = now_ns + COUNTING_PERIOD_NS;
+        if (!count_descriptors(&count)) {
+            return;
+        }
+    }
+    add(sampler, METRIC_DESCRIPTORS, now_ns, count);
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        add(sampler, METRIC_DESCRIPTOR_LIMIT, now_ns, limit.rlim_cur);
+    }
+}
+
+static void sample_malloc(struct process_sampler *sampler, uint64_t now_ns)
+{
+    if (!sampler->asks_malloc || now_ns < sampler->malloc_due_ns) {
+        return;
+    }
+
+    struct mallinfo2 info = mallinfo2();
+
+    sampler->malloc_due_ns = now_ns + MALLOC_PERIOD_NS;
+    add(sampler, METRIC_MALLOC_IN_USE, now_ns, info.uordblks + info.hblkhd);
+    add(sampler, METRIC_MALLOC_FREE, now_ns, info.fordblks);
 }
 
 /* The id of QUEUE.depth, or 0 if nobody used the queue yet. */
@@ -235,7 +326,10 @@ static void sample(struct process_sampler *sampler, uint64_t now_ns)
 
     sample_usage(sampler, now_ns);
     sample_memory(sampler, now_ns);
+    sample_malloc(sampler, now_ns);
     sample_io(sampler, now_ns);
+    sample_descriptors(sampler, now_ns);
+    cgroup_sampler_sample(&sampler->cgroup, &sampler->buffer, now_ns);
     thread_sampler_sample(&sampler->threads, &sampler->buffer, now_ns);
     if (sampler->threads.process_threads > 0) {
         add(sampler, METRIC_THREADS, now_ns, sampler->threads.process_threads);

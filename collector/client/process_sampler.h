@@ -7,23 +7,34 @@
  *     process.run_queue.wait                               ns      runnable without running; likewise; totals
  *     process.memory.rss                                   By
  *     process.memory.heap_in_use                           By      resident private memory: heaps of all allocators, stacks
+ *     process.memory.malloc_in_use, .malloc_free           By      only with EDDY_MALLINFO=1: what glibc's malloc handed out,
+ *                                                                  and what it keeps for later
  *     process.page_faults.minor, .major                            totals
  *     process.threads
  *     process.io.read_bytes, .write_bytes                  By      through system calls, whatever the device; totals
  *     process.io.read_calls, .write_calls                          totals
+ *     process.io.disk_read_bytes, .disk_write_bytes        By      of these, what block devices are to read and write; totals
+ *     process.open_descriptors                             {descriptor}
+ *     process.open_descriptors.limit                       {descriptor}
  *     QUEUE.depth                                          {operation}, of every queue that was used
  *
- * The heap is not asked how much of it is in use: mallinfo2() walks the free lists of each arena under its lock, which would
- * stop the program's threads for as long as that takes.
+ * The calls counted are read(), write() and their kind, on files, pipes and sockets; the kernel does not count send() and
+ * recv() of a process. A heap that grows shows in heap_in_use, whatever the allocator is. How much of it is in use is asked
+ * only if the environment says so, and then once a second: mallinfo2() walks the free lists of each arena under its lock,
+ * which stops the program's threads for as long as that takes. Where the kernel does not say how many descriptors are open (before 6.2),
+ * they are counted once in ten seconds, and not at all if they are more than 16,384.
+ *
+ * Of the process's control group: cgroup_sampler.h.
  *
  * The sampler measures what it costs and takes samples more seldom if that exceeds 0.2 % of a CPU.
  */
 #pragma once
 
+#include "cgroup_sampler.h"
 #include "sample_buffer.h"
 #include "thread_sampler.h"
 
-enum { PROCESS_METRIC_COUNT = 14 };
+enum { PROCESS_METRIC_COUNT = 20 };
 
 /* Owns its memory. One thread at a time. */
 struct process_sampler {
@@ -38,15 +49,23 @@ struct process_sampler {
     uint64_t last_ns;    /* of the last utilization */
     uint64_t last_cpu_ns;
     uint64_t taken; /* samples since the session began */
-    uint32_t names[PROCESS_METRIC_COUNT];
-    uint32_t *queue_names; /* owned; ids of QUEUE.depth by queue; 0: not known yet */
+    bool asks_malloc;
+    uint64_t malloc_due_ns;
+    uint64_t descriptors_due_ns;
+    uint32_t names[PROCESS_METRIC_COUNT]; /* ids; 0: not used yet */
+    uint32_t *queue_names;                /* owned; ids of QUEUE.depth by queue; 0: not known yet */
     struct thread_sampler threads;
+    struct cgroup_sampler cgroup;
     struct sample_buffer buffer; /* for the next batch; emptied by its reader */
 };
 
-/* Returns 0 or -ENOMEM. Threads: the flusher's only, as all functions here. */
+/*
+ * asks_malloc   glibc, too
+ * Returns:      0 or -ENOMEM.
+ * Threads:      the flusher's only, as all functions here.
+ */
 MUST_USE int process_sampler_init(struct process_sampler *sampler, struct recorder *recorder,
-                                  uint64_t period_ns);
+                                  uint64_t period_ns, bool asks_malloc);
 void process_sampler_release(struct process_sampler *sampler);
 
 /*

@@ -286,6 +286,7 @@ void settings_read(struct settings *ret_settings)
     ret_settings->disabled = getauxval(AT_SECURE) != 0 || is_true(variable("EDDY_DISABLE"));
     ret_settings->sizes = read_sizes(ret_settings);
     ret_settings->sample_period_ns = read_sample_period(ret_settings);
+    ret_settings->asks_malloc = is_true(variable("EDDY_MALLINFO"));
     ret_settings->long_run_ns = read_long_run(ret_settings);
     read_socket(ret_settings);
     read_labels(&reading);

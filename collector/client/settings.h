@@ -1,6 +1,6 @@
 /*
  * What the environment says: EDDY_SOCKET, EDDY_DISABLE, EDDY_LABELS, EDDY_RING_KIB, EDDY_SLOTS, EDDY_MEMORY_MIB,
- * EDDY_SAMPLE_MS, EDDY_LONG_RUN_US, EDDY_ATTRIBUTES, EDDY_DEBUG. Ignored as a whole where AT_SECURE is set (set-user-id programs): recording is off then.
+ * EDDY_SAMPLE_MS, EDDY_MALLINFO, EDDY_LONG_RUN_US, EDDY_ATTRIBUTES, EDDY_DEBUG. Ignored as a whole where AT_SECURE is set (set-user-id programs): recording is off then.
  */
 #pragma once
 
@@ -22,6 +22,7 @@ struct settings {
     char socket_paths[SETTINGS_MAX_PATHS][SETTINGS_PATH_BYTES]; /* to be tried in this order */
     struct recorder_sizes sizes;
     uint64_t sample_period_ns; /* 0: no samples */
+    bool asks_malloc;          /* what glibc's malloc holds is sampled, too */
     uint64_t long_run_ns;      /* stretches of running this long are recorded; 0: none are */
     size_t label_count;
     struct label labels[SOURCE_MAX_LABELS]; /* point into text */

@@ -31,7 +31,7 @@ static struct process_sampler sampler;
 static void set_up(void)
 {
     client_set_up();
-    cr_assert_eq(process_sampler_init(&sampler, recorder, 100 * NS_PER_MS), 0);
+    cr_assert_eq(process_sampler_init(&sampler, recorder, 100 * NS_PER_MS, true), 0);
 }
 
 static void tear_down(void)
@@ -73,6 +73,10 @@ Test(process_sampler, says_what_the_kernel_knows)
         "process.page_faults.minor",
         "process.page_faults.major",
         "process.threads",
+        "process.open_descriptors",
+        "process.open_descriptors.limit",
+        "process.memory.malloc_in_use",
+        "process.memory.malloc_free",
     };
     uint64_t now_ns = clock_monotonic_ns();
 
@@ -159,7 +163,7 @@ Test(process_sampler, period_0_takes_nothing)
 {
     struct process_sampler none;
 
-    cr_assert_eq(process_sampler_init(&none, recorder, 0), 0);
+    cr_assert_eq(process_sampler_init(&none, recorder, 0, false), 0);
     process_sampler_step(&none, clock_monotonic_ns(), true, true);
     cr_assert_eq(none.taken, 0);
     cr_assert_eq(process_sampler_due_ns(&none), UINT64_MAX);

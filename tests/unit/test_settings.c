@@ -23,9 +23,9 @@ char *__wrap_secure_getenv(const char *name)
 }
 
 static const char *const variables[] = {
-    "EDDY_SOCKET",     "EDDY_DISABLE",    "EDDY_LABELS",     "EDDY_RING_KIB",
-    "EDDY_SLOTS",      "EDDY_MEMORY_MIB", "EDDY_SAMPLE_MS",  "EDDY_LONG_RUN_US",
-    "EDDY_ATTRIBUTES", "EDDY_DEBUG",      "XDG_RUNTIME_DIR",
+    "EDDY_SOCKET",   "EDDY_DISABLE",    "EDDY_LABELS",    "EDDY_RING_KIB",
+    "EDDY_SLOTS",    "EDDY_MEMORY_MIB", "EDDY_SAMPLE_MS", "EDDY_LONG_RUN_US",
+    "EDDY_MALLINFO", "EDDY_ATTRIBUTES", "EDDY_DEBUG",     "XDG_RUNTIME_DIR",
 };
 
 static struct settings settings;
@@ -57,6 +57,7 @@ Test(settings, defaults_without_any_variable)
     cr_assert_eq(settings.sizes.slot_count, 65536);
     cr_assert_eq(settings.sample_period_ns, 100 * NS_PER_MS);
     cr_assert_eq(settings.long_run_ns, NS_PER_MS);
+    cr_assert(!settings.asks_malloc);
     cr_assert_eq(settings.label_count, 0);
     cr_assert_eq(settings.attribute_key_count, 0);
 }
