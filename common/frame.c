@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#define ZSTD_STATIC_LINKING_ONLY /* for a parameter; we can do without it */
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -21,6 +22,8 @@ enum {
     BLOCK_COMPRESSED = 2,
     BLOCK_RESERVED = 3,
     WRITER_WINDOW_LOG = 19, /* what zstd takes for level 1 */
+    WRITER_HASH_LOG = 9,    /* matches are few and near: a small table stays in the cache */
+    WRITER_STEP = 32,       /* how far the search for matches goes on where there was none */
     /* Blocks of a frame that nobody asked for: full ones, and an empty last one. */
     OWN_BLOCKS = FRAME_MAX_PLAIN_BYTES / MAX_BLOCK_BYTES + 1,
 };
@@ -233,6 +236,25 @@ struct frame_writer {
     size_t blocks_left; /* that may be flushed */
 };
 
+static bool set_parameter(struct frame_writer *writer, ZSTD_cParameter parameter, int value)
+{
+    return !ZSTD_isError(ZSTD_CCtx_setParameter(writer->context, parameter, value));
+}
+
+/*
+ * Columns are bytes of low entropy, or noise: what compresses them is the frequencies of bytes, hardly ever a match. So the
+ * search for matches takes long steps. zstd would then no longer look at frequencies, unless it is told to.
+ */
+static bool set_parameters(struct frame_writer *writer)
+{
+    return set_parameter(writer, ZSTD_c_compressionLevel, FRAME_COMPRESSION_LEVEL) &&
+           set_parameter(writer, ZSTD_c_windowLog, WRITER_WINDOW_LOG) &&
+           set_parameter(writer, ZSTD_c_hashLog, WRITER_HASH_LOG) &&
+           set_parameter(writer, ZSTD_c_checksumFlag, 1) &&
+           (!set_parameter(writer, ZSTD_c_literalCompressionMode, ZSTD_ps_enable) ||
+            set_parameter(writer, ZSTD_c_targetLength, WRITER_STEP));
+}
+
 int frame_writer_new(struct frame_writer **ret_writer)
 {
     struct frame_writer *writer = calloc(1, sizeof(*writer));
@@ -241,12 +263,7 @@ int frame_writer_new(struct frame_writer **ret_writer)
         return -ENOMEM;
     }
     writer->context = ZSTD_createCCtx();
-    if (writer->context == NULL ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(writer->context, ZSTD_c_compressionLevel,
-                                            FRAME_COMPRESSION_LEVEL)) ||
-        ZSTD_isError(
-            ZSTD_CCtx_setParameter(writer->context, ZSTD_c_windowLog, WRITER_WINDOW_LOG)) ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(writer->context, ZSTD_c_checksumFlag, 1))) {
+    if (writer->context == NULL || !set_parameters(writer)) {
         frame_writer_free(writer);
         return -ENOMEM;
     }
