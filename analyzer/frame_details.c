@@ -1,5 +1,7 @@
 #include "frame_details.h"
 
+#include "clock_line.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -192,6 +194,44 @@ static int add_open_load(struct frame_tally *frame_tally, uint32_t at)
                            frame_tally->offset_ns);
 }
 
+/* Operations that were given up would have taken longer. They are few: the search for them is what must be fast. */
+static int add_timeouts(struct frame_tally *frame_tally)
+{
+    const struct batch_operations *operations = &frame_tally->batch->operations;
+    const uint8_t *end = operations->status + operations->count;
+    const uint8_t *at = operations->status;
+    int r = 0;
+
+    while (r == 0 && at < end && (at = memchr(at, STATUS_TIMEOUT, (size_t)(end - at))) != NULL) {
+        size_t row = (size_t)(at++ - operations->status);
+        struct operation_tally *operation = NULL;
+        struct censored_tally *censored = NULL;
+
+        r = tally_operation(frame_tally->tally, frame_tally->numbers[operations->name[row]],
+                            &operation);
+        r = r < 0 ? r : operation_tally_censored(operation, &censored);
+        r = r < 0 ? r : censored_tally_add_timeouts(censored, &operations->duration_ns[row], 1);
+    }
+    return r;
+}
+
+static int add_unfinished(struct frame_tally *frame_tally, struct operation_tally *operation,
+                          uint32_t row)
+{
+    const struct batch_open *open = &frame_tally->batch->open;
+    const struct open_operation unfinished = {
+        .age_ns = open->as_of_ns - min_u64(open->begin_ns[row], open->as_of_ns),
+        .begin_realtime_ns = clock_realtime_ns(open->begin_ns[row], frame_tally->offset_ns),
+        .id = open->id[row],
+        .process = frame_tally->frame->process,
+        .state = (enum operation_state)open->state[row],
+    };
+    struct censored_tally *censored = NULL;
+    int r = operation_tally_censored(operation, &censored);
+
+    return r < 0 ? r : censored_tally_add_open(censored, &unfinished);
+}
+
 /*
  * Open operations stand in each batch again until they end, so those of the last one count; imported ones stand in one
  * batch only.
@@ -228,10 +268,10 @@ static int add_open(struct frame_tally *frame_tally)
         if (r < 0) {
             return r;
         }
-        operation->unfinished++;
-        operation->longest_unfinished_ns =
-            max_u64(operation->longest_unfinished_ns,
-                    open->as_of_ns - min_u64(open->begin_ns[i], open->as_of_ns));
+        r = add_unfinished(frame_tally, operation, i);
+        if (r < 0) {
+            return r;
+        }
     }
     return 0;
 }
@@ -244,5 +284,6 @@ int frame_details_add(struct frame_tally *frame_tally)
     if (r == 0 && frame_tally->context->with_attributes) {
         r = add_attributes(frame_tally);
     }
+    r = r < 0 ? r : add_timeouts(frame_tally);
     return r < 0 ? r : add_open(frame_tally);
 }

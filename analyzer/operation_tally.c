@@ -25,6 +25,10 @@ void operation_tally_free(struct operation_tally *tally)
             free(tally->state_ns[state]);
         }
     }
+    if (tally->censored != NULL) {
+        censored_tally_release(tally->censored);
+        free(tally->censored);
+    }
     distribution_release(&tally->duration_ns);
     budget_tally_release(&tally->budget);
     slowest_release(&tally->slowest);
@@ -61,6 +65,28 @@ static int merge_states(struct operation_tally *tally, const struct operation_ta
     return r;
 }
 
+int operation_tally_censored(struct operation_tally *tally, struct censored_tally **ret_censored)
+{
+    if (tally->censored == NULL) {
+        tally->censored = calloc(1, sizeof(*tally->censored));
+    }
+    *ret_censored = tally->censored;
+    return tally->censored == NULL ? -ENOMEM : 0;
+}
+
+static int merge_censored(struct operation_tally *tally, const struct operation_tally *source)
+{
+    struct censored_tally *censored = NULL;
+
+    if (source->censored == NULL) {
+        return 0;
+    }
+
+    int r = operation_tally_censored(tally, &censored);
+
+    return r < 0 ? r : censored_tally_merge(censored, source->censored);
+}
+
 int operation_tally_merge(struct operation_tally *tally, const struct operation_tally *source)
 {
     int r = distribution_merge(&tally->duration_ns, &source->duration_ns);
@@ -68,13 +94,11 @@ int operation_tally_merge(struct operation_tally *tally, const struct operation_
     r = r < 0 ? r : merge_states(tally, source);
     r = r < 0 ? r : budget_tally_merge(&tally->budget, &source->budget);
     r = r < 0 ? r : slowest_merge(&tally->slowest, &source->slowest);
+    r = r < 0 ? r : merge_censored(tally, source);
     r = r < 0 ? r : attribute_tally_merge(&tally->attributes, &source->attributes);
     for (int status = 0; status < STATUS_COUNT; status++) {
         tally->by_status[status] += source->by_status[status];
     }
-    tally->unfinished += source->unfinished;
-    tally->longest_unfinished_ns =
-        max_u64(tally->longest_unfinished_ns, source->longest_unfinished_ns);
     return r;
 }
 
@@ -85,6 +109,9 @@ size_t operation_tally_memory_bytes(const struct operation_tally *tally)
                    budget_tally_memory_bytes(&tally->budget) +
                    attribute_tally_memory_bytes(&tally->attributes);
 
+    if (tally->censored != NULL) {
+        bytes += sizeof(*tally->censored) + censored_tally_memory_bytes(tally->censored);
+    }
     for (int state = 0; state < STATE_COUNT; state++) {
         bytes += tally->state_ns[state] == NULL
                      ? 0

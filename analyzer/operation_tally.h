@@ -8,6 +8,7 @@
 
 #include "attribute_tally.h"
 #include "budget_tally.h"
+#include "censored_tally.h"
 #include "distribution.h"
 #include "slowest.h"
 
@@ -17,8 +18,7 @@ struct operation_tally {
     struct distribution *state_ns[STATE_COUNT]; /* owned; NULL if nobody was in it */
     struct budget_tally budget; /* of operations in batches where the name has states */
     struct slowest slowest;
-    uint64_t unfinished;
-    uint64_t longest_unfinished_ns;
+    struct censored_tally *censored; /* owned; NULL if there are none */
     struct attribute_tally attributes;
 };
 
@@ -29,6 +29,10 @@ void operation_tally_free(struct operation_tally *tally);
 /* Adds times in a state. Returns 0 or -ENOMEM, as all that follow. */
 MUST_USE int operation_tally_add_state(struct operation_tally *tally, enum operation_state state,
                                        const uint64_t *times_ns, size_t count);
+
+/* Those of which it is only known that they take so long at least, made if there are none yet. */
+MUST_USE int operation_tally_censored(struct operation_tally *tally,
+                                      struct censored_tally **ret_censored);
 
 /* Adds all that source holds. */
 MUST_USE int operation_tally_merge(struct operation_tally *tally,

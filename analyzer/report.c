@@ -48,6 +48,10 @@ static void release_operation(struct report_operation *operation)
     free(operation->attributes);
     free(operation->states);
     free(operation->budget);
+    if (operation->censoring != NULL) {
+        free(operation->censoring->oldest);
+        free(operation->censoring);
+    }
     free(operation->processes);
     free(operation->windows);
     free(operation->name);

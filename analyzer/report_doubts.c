@@ -8,6 +8,9 @@
 /* A recorder that takes more of a CPU than this is worth a word. */
 #define NOTABLE_TRACER_CPU_RATIO 0.01
 
+/* Names whose quantiles are too low, at most. */
+enum { CENSORED_DOUBTS = 3 };
+
 struct doubts {
     struct report_doubt *list;
     size_t count;
@@ -132,6 +135,30 @@ static void doubt_arrivals(struct doubts *doubts, const struct report_loads *loa
     }
 }
 
+/* Quantiles of those that ended are too low where many did not. */
+static void doubt_censored(struct doubts *doubts, const struct report *report)
+{
+    size_t named = 0;
+
+    for (size_t i = 0; i < report->operation_count && named < CENSORED_DOUBTS; i++) {
+        const struct report_operation *operation = &report->operations[i];
+        char share[TEXT_BYTES];
+        char naive[TEXT_BYTES];
+        char p99[TEXT_BYTES];
+
+        if (operation->censoring == NULL || !operation->censoring->has_quantiles) {
+            continue;
+        }
+        named++;
+        doubt(doubts, operation->name,
+              "timed out or had not ended in %s of all cases. p99: %s of those that ended, %s with "
+              "them.",
+              text_share(share, operation->censoring->share),
+              text_duration(naive, operation->duration_ns.quantiles[RANK_P99].value),
+              report_text_survival(p99, operation->censoring, RANK_P99));
+    }
+}
+
 size_t report_doubts(const struct report *report, struct report_doubt *ret_doubts)
 {
     struct doubts doubts = {.list = ret_doubts};
@@ -144,6 +171,7 @@ size_t report_doubts(const struct report *report, struct report_doubt *ret_doubt
     for (size_t i = 0; i < report->process_count; i++) {
         doubt_process(&doubts, report, i);
     }
+    doubt_censored(&doubts, report);
     doubt_arrivals(&doubts, report->loads);
     if (report->folded_names > 0) {
         doubt(&doubts, "", "%llu operation names beyond the limit are counted as (other).",

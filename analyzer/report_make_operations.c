@@ -195,9 +195,9 @@ static int make_operation(struct report_operation *operation, const struct whole
     operation->count = tally->duration_ns.count;
     operation->rate_per_s =
         whole->span_s > 0 ? (double)tally->duration_ns.count / whole->span_s : NAN;
-    operation->unfinished = tally->unfinished;
+    operation->unfinished = tally->censored == NULL ? 0 : tally->censored->age_ns.count;
     operation->longest_unfinished_ns =
-        tally->unfinished > 0 ? (double)tally->longest_unfinished_ns : NAN;
+        operation->unfinished > 0 ? (double)tally->censored->age_ns.max : NAN;
     operation->time_share = whole->total_ns > 0 ? total_ns / whole->total_ns : NAN;
     memcpy(operation->by_status, tally->by_status, sizeof(operation->by_status));
     distribution_summarize(&tally->duration_ns, &operation->duration_ns);
@@ -208,6 +208,7 @@ static int make_operation(struct report_operation *operation, const struct whole
 
     int r = make_states(operation, tally);
 
+    r = r < 0 ? r : report_make_censoring(operation, tally);
     r = r < 0 ? r : make_budget(operation, tally, &totals->plan->memory, number);
     r = r < 0 ? r : make_windows(operation, whole->windows, number);
     r = r < 0 ? r : make_slowest(operation, totals, &tally->slowest);

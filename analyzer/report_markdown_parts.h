@@ -18,6 +18,9 @@ void markdown_put_code_cell(FILE *stream, const char *text);
 void markdown_put_duration(FILE *stream, double duration_ns);
 void markdown_put_count(FILE *stream, uint64_t count);
 
+/* Operations that were given up or had not ended. */
+void markdown_put_censoring(struct markdown_page *page, const struct report *report);
+
 /* What the slowest operations spent their time on, and all cohorts. */
 void markdown_put_tail_budgets(struct markdown_page *page, const struct report *report);
 void markdown_put_budgets(struct markdown_page *page, const struct report *report);

@@ -90,6 +90,23 @@ const char *report_budget_part_words(int part)
                                       : report_state_words((enum operation_state)part);
 }
 
+const char *report_text_survival(char ret_text[static TEXT_BYTES],
+                                 const struct report_censoring *censoring, size_t rank)
+{
+    const struct report_quantile *quantile = &censoring->quantiles[rank];
+    char text[TEXT_BYTES];
+
+    if (!censoring->has_quantiles) {
+        return text_duration(ret_text, NAN);
+    }
+    if (!isfinite(quantile->value) && quantile->reason == REASON_BEYOND_DATA) {
+        (void)snprintf(ret_text, TEXT_BYTES, "> %.40s",
+                       text_duration(text, censoring->greatest_ns));
+        return ret_text;
+    }
+    return text_duration(ret_text, quantile->value);
+}
+
 double report_error_ratio(const struct report_operation *operation)
 {
     uint64_t errors = operation->count - operation->by_status[STATUS_OK];

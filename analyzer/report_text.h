@@ -39,6 +39,13 @@ const char *report_state_words(enum operation_state state);
 /* A part of a time budget in words: a state, or "unaccounted". */
 const char *report_budget_part_words(int part);
 
+/*
+ * The quantile of a rank (RANK_P99) with those that were not seen to end: "45.6 ms", "> 2 s" if more than what was seen, "-"
+ * if there are too few of either.
+ */
+const char *report_text_survival(char ret_text[static TEXT_BYTES],
+                                 const struct report_censoring *censoring, size_t rank);
+
 /* The share of operations that are not ok. */
 double report_error_ratio(const struct report_operation *operation);
 

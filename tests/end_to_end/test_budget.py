@@ -167,3 +167,52 @@ def test_budgets_stay_within_the_memory(tmp_path):
     with_budget = [o["count"] for o in found["operations"] if o["budget"]]
     without = [o["count"] for o in found["operations"] if not o["budget"] and not o["is_other"]]
     assert min(with_budget) >= max(without)
+
+
+# --- Operations that were not seen to end ---
+
+
+def test_unfinished_ones_are_listed_by_age_and_state(tmp_path):
+    batch = make_batch()
+    for i in range(200):
+        batch.operation("call", EPOCH + i * MS, (i + 1) * MS, status=3 if i >= 190 else 0)
+        batch.operation("quick", EPOCH + i * MS, 1000)
+    for i in range(20):
+        batch.open("call", EPOCH + i * MS, id=100 + i, state=1 + i % 2)
+    batch.as_of_ns = EPOCH + 500 * MS
+    found = report(write_batches(tmp_path / "t.trace.zst", [batch]))
+    assert operation(found, "quick")["censoring"] is None
+    call = operation(found, "call")["censoring"]
+    assert (call["timeouts"], call["unfinished"], call["share"]) == (10, 20, pytest.approx(30 / 220))
+    assert call["unfinished_by_state"] == {
+        "other": 0, "queued": 10, "running": 10, "waiting_child": 0, "waiting_io": 0, "waiting_lock": 0,
+    }  # fmt: skip
+    assert [(o["age_ns"], o["id"], o["state"]) for o in call["oldest"]] == [
+        ((500 - i) * MS, str(100 + i), ("queued", "running")[i % 2]) for i in range(10)
+    ]
+    assert call["unfinished_age"]["max_ns"] == 500 * MS == call["greatest_ns"]
+    by_rank = {q["p"]: q for q in call["quantiles"]}
+    ended = sorted((i + 1) * MS for i in range(190))
+    survival, at_risk = 1, 220
+    for duration in ended:
+        survival *= 1 - 1 / at_risk
+        at_risk -= 1
+        if survival <= 0.5 + 1e-12:
+            break
+    assert by_rank[0.5]["value_ns"] == duration and by_rank[0.5]["low_ns"] < duration < by_rank[0.5]["high_ns"]
+    assert by_rank[0.95]["value_ns"] is None and by_rank[0.95]["value_ns_reason"] == "beyond_data"
+    text = run(tmp_path / "t.trace.zst").decode()
+    assert "Not seen to end" in text and "> 500 ms" in text and "10 queued, 10 running" in text
+    assert "! call timed out or had not ended in 13.6 % of all cases." in text
+    assert "not seen to end" in run("--markdown", "-", tmp_path / "t.trace.zst").decode()
+
+
+def test_few_unfinished_ones_change_no_quantile(tmp_path):
+    batch = make_batch()
+    for i in range(2000):
+        batch.operation("call", EPOCH + i * MS, (i + 1) * 1000)
+    batch.open("call", EPOCH, id=1, state=2)
+    batch.as_of_ns = EPOCH + 9 * S
+    found = report(write_batches(tmp_path / "t.trace.zst", [batch]))
+    call = operation(found, "call")["censoring"]
+    assert call["unfinished"] == 1 and call["share"] < 0.001 and call["quantiles"] == []

@@ -105,6 +105,28 @@ static struct report_budget *example_budget(double scale)
     return example_copy(&budget, sizeof(budget));
 }
 
+static struct report_censoring *example_censoring(double scale)
+{
+    struct report_censoring *censoring = calloc(1, sizeof(*censoring));
+    const struct report_open_operation oldest = {EXAMPLE_BEGIN_NS, (uint64_t)(3 * scale), 7, 0,
+                                                 STATE_QUEUED};
+    const struct report_summary summary = example_summary(scale);
+
+    censoring->timeouts = 3;
+    censoring->unfinished = 2;
+    censoring->share = .005;
+    censoring->by_state[STATE_QUEUED] = 1;
+    censoring->by_state[STATE_WAITING_LOCK] = 1;
+    censoring->age_ns = empty_summary();
+    censoring->oldest = example_copy(&oldest, sizeof(oldest));
+    censoring->oldest_count = 1;
+    censoring->greatest_ns = 100 * scale;
+    censoring->has_quantiles = true;
+    memcpy(censoring->quantiles, summary.quantiles, sizeof(summary.quantiles));
+    censoring->quantiles[RANK_P99] = (struct report_quantile){NAN, 90, NAN, REASON_BEYOND_DATA};
+    return censoring;
+}
+
 static struct report_operation example_operation(const char *name, double scale)
 {
     const struct report_state state = {STATE_WAITING_IO, 0.6, example_summary(scale)};
@@ -144,6 +166,7 @@ static struct report_operation example_operation(const char *name, double scale)
         .states = example_copy(&state, sizeof(state)),
         .budget = scale > 1 ? example_budget(scale) : NULL,
         .budget_reason = REASON_NOT_RECORDED,
+        .censoring = scale > 1e10 ? example_censoring(scale) : NULL,
         .process_count = 1,
         .processes = example_copy(&process, sizeof(process)),
         .omitted_processes = 5,
