@@ -11,7 +11,8 @@
 #define SYSTEM_SOCKET "/run/eddy/collector.sock"
 
 enum {
-    DEFAULT_RING_KIB = 1024,
+    DEFAULT_RING_KIB =
+        2048, /* 32 ms at a million operations a second: as long may the flusher wait for a processor */
     MAX_RING_KIB = 64 << 10,
     DEFAULT_SLOTS = 64 << 10,
     DEFAULT_MEMORY_MIB = 64,

@@ -53,7 +53,7 @@ Test(settings, defaults_without_any_variable)
     cr_assert_eq(settings.socket_path_count, 1);
     cr_assert_str_eq(settings.socket_paths[0], "/run/eddy/collector.sock");
     cr_assert_eq(settings.sizes.memory_bytes, 64 * MIB);
-    cr_assert_eq(settings.sizes.ring_bytes, MIB);
+    cr_assert_eq(settings.sizes.ring_bytes, 2 * MIB);
     cr_assert_eq(settings.sizes.slot_count, 65536);
     cr_assert_eq(settings.sample_period_ns, 100 * NS_PER_MS);
     cr_assert_eq(settings.long_run_ns, NS_PER_MS);
@@ -72,31 +72,31 @@ Test(settings, numbers_outside_their_limits_are_the_default)
         uint64_t slots;
         uint64_t sample_ms;
     } cases[] = {
-        {"EDDY_MEMORY_MIB", "8", 8, 1024, 1024, 100},
-        {"EDDY_MEMORY_MIB", "7", 64, 1024, 65536, 100},
-        {"EDDY_MEMORY_MIB", "65536", 65536, 1024, 65536, 100},
-        {"EDDY_MEMORY_MIB", "65537", 64, 1024, 65536, 100},
-        {"EDDY_MEMORY_MIB", "-8", 64, 1024, 65536, 100},
-        {"EDDY_MEMORY_MIB", " 8", 64, 1024, 65536, 100},
-        {"EDDY_MEMORY_MIB", "8 ", 64, 1024, 65536, 100},
-        {"EDDY_MEMORY_MIB", "0x10", 64, 1024, 65536, 100},
-        {"EDDY_MEMORY_MIB", "18446744073709551624", 64, 1024, 65536, 100}, /* 2^64 + 8 */
-        {"EDDY_MEMORY_MIB", "", 64, 1024, 65536, 100},
+        {"EDDY_MEMORY_MIB", "8", 8, 2048, 1024, 100},
+        {"EDDY_MEMORY_MIB", "7", 64, 2048, 65536, 100},
+        {"EDDY_MEMORY_MIB", "65536", 65536, 2048, 65536, 100},
+        {"EDDY_MEMORY_MIB", "65537", 64, 2048, 65536, 100},
+        {"EDDY_MEMORY_MIB", "-8", 64, 2048, 65536, 100},
+        {"EDDY_MEMORY_MIB", " 8", 64, 2048, 65536, 100},
+        {"EDDY_MEMORY_MIB", "8 ", 64, 2048, 65536, 100},
+        {"EDDY_MEMORY_MIB", "0x10", 64, 2048, 65536, 100},
+        {"EDDY_MEMORY_MIB", "18446744073709551624", 64, 2048, 65536, 100}, /* 2^64 + 8 */
+        {"EDDY_MEMORY_MIB", "", 64, 2048, 65536, 100},
         {"EDDY_RING_KIB", "16", 64, 16, 65536, 100},
-        {"EDDY_RING_KIB", "15", 64, 1024, 65536, 100},
+        {"EDDY_RING_KIB", "15", 64, 2048, 65536, 100},
         {"EDDY_RING_KIB", "17", 64, 32, 65536, 100},
         {"EDDY_RING_KIB", "65536", 64, 65536, 65536, 100},
-        {"EDDY_RING_KIB", "65537", 64, 1024, 65536, 100},
-        {"EDDY_SLOTS", "1024", 64, 1024, 1024, 100},
-        {"EDDY_SLOTS", "1023", 64, 1024, 65536, 100},
-        {"EDDY_SLOTS", "1025", 64, 1024, 2048, 100},
-        {"EDDY_SLOTS", "4194304", 64, 1024, 65536, 100}, /* as many as fit */
-        {"EDDY_SLOTS", "many", 64, 1024, 65536, 100},
-        {"EDDY_SAMPLE_MS", "0", 64, 1024, 65536, 0},
-        {"EDDY_SAMPLE_MS", "9", 64, 1024, 65536, 100},
-        {"EDDY_SAMPLE_MS", "10", 64, 1024, 65536, 10},
-        {"EDDY_SAMPLE_MS", "60000", 64, 1024, 65536, 60000},
-        {"EDDY_SAMPLE_MS", "60001", 64, 1024, 65536, 100},
+        {"EDDY_RING_KIB", "65537", 64, 2048, 65536, 100},
+        {"EDDY_SLOTS", "1024", 64, 2048, 1024, 100},
+        {"EDDY_SLOTS", "1023", 64, 2048, 65536, 100},
+        {"EDDY_SLOTS", "1025", 64, 2048, 2048, 100},
+        {"EDDY_SLOTS", "4194304", 64, 2048, 65536, 100}, /* as many as fit */
+        {"EDDY_SLOTS", "many", 64, 2048, 65536, 100},
+        {"EDDY_SAMPLE_MS", "0", 64, 2048, 65536, 0},
+        {"EDDY_SAMPLE_MS", "9", 64, 2048, 65536, 100},
+        {"EDDY_SAMPLE_MS", "10", 64, 2048, 65536, 10},
+        {"EDDY_SAMPLE_MS", "60000", 64, 2048, 65536, 60000},
+        {"EDDY_SAMPLE_MS", "60001", 64, 2048, 65536, 100},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
