@@ -33,11 +33,13 @@ endif()
 
 eddy_support_program(accounting eddy)
 eddy_support_program(long_runs eddy)
+eddy_support_program(runtime_work eddy)
 eddy_support_program(short_life eddy)
 eddy_support_program(odd_process eddy)
 
 eddy_end_to_end_test(accounting SMOKE)
 eddy_end_to_end_test(long_runs SMOKE)
+eddy_end_to_end_test(runtime_metrics)
 eddy_end_to_end_test(traced_process)
 eddy_end_to_end_test(odd_processes)
 eddy_end_to_end_test(installed_package)
