@@ -11,6 +11,7 @@ enum {
     ATTRIBUTES_PER_ENTRY = ENTRY_BYTES / 16,
     /* How far ahead records are asked for: staging is larger than a cache that is near. */
     PREFETCH_ENTRIES = 16,
+    PREFETCH_ROWS = 16, /* likewise: they are not met in the order in which they lie */
 };
 
 int batch_builder_init(struct batch_builder *builder, const struct recorder *recorder)
@@ -269,7 +270,9 @@ static int put_operations(struct build_pass *pass)
     const struct detail_sink sink = {&builder->batch, &builder->names, &builder->texts,
                                      pass->clock.ns_per_tick};
     struct batch_operations operations = builder->batch.operations; /* stores leave a copy alone */
+    const struct operation_row *rows = builder->rows;
     uint32_t count = pass->operations;
+    uint32_t last = count == 0 ? 0 : count - 1;
 
     row_order_sort(&builder->order, count);
     builder->batch.operations.count = count;
@@ -279,8 +282,9 @@ static int put_operations(struct build_pass *pass)
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = order->rows[i];
 
-        put_row(&operations, i, &builder->rows[row]);
-        if (UNLIKELY(builder->rows[row].has_details)) {
+        __builtin_prefetch(&rows[order->rows[min_u64(i + PREFETCH_ROWS, last)]]);
+        put_row(&operations, i, &rows[row]);
+        if (UNLIKELY(rows[row].has_details)) {
             int r = batch_details_add(&sink, i, &entries[builder->entry_of_row[row]]);
 
             if (r < 0) {
