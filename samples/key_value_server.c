@@ -30,6 +30,7 @@
 enum { MAX_LINE_BYTES = 4096, MAX_EVENTS = 64, MAX_DESCRIPTORS = 1024 };
 
 static struct eddy_name listening = EDDY_NAME("server.listening");
+static struct eddy_name server_loop = EDDY_NAME("server.loop");
 static struct eddy_name open_connections = EDDY_METRIC("server.connections", "{connection}");
 static struct eddy_name bytes_sent = EDDY_METRIC("server.bytes_sent", "By");
 
@@ -142,6 +143,8 @@ static void turn(void)
 {
     struct epoll_event events[MAX_EVENTS];
     int count = epoll_wait(epoll_fd, events, MAX_EVENTS, 100);
+    uint64_t round =
+        eddy_loop_begin(&server_loop); /* until it sleeps again, nobody else is heard */
 
     for (int i = 0; i < count; i++) {
         if (events[i].data.ptr == NULL) {
@@ -157,6 +160,7 @@ static void turn(void)
             send_answers(events[i].data.ptr);
         }
     }
+    eddy_loop_end(round);
 }
 
 /* ---- Start and end ---- */

@@ -126,7 +126,7 @@ def test_help_names_the_faults_and_others_are_refused(name):
 def test_healthy_operations_say_all_the_time_what_they_do(pool, server):
     for report in (pool("none"), server("none")):
         assert len(report.operations) >= 6
-        for name in report.operations:
+        for name in set(report.operations) - {"server.loop"}:  # whose rounds say no state: they are busy throughout
             known = sum(ns for state, ns in report.states_ns(name).items() if state != "other")
             assert known / report.total_ns(name) > 0.95, name
 

@@ -269,7 +269,7 @@ static struct report example_report(size_t operation_count)
 {
     const char *hostile = hostile_names[5];
     const struct report_loss loss = {
-        LOSS_RING_FULL, {100, 0, 0}, EXAMPLE_BEGIN_NS, EXAMPLE_BEGIN_NS + 5};
+        LOSS_RING_FULL, {100, 0, 0, 0}, EXAMPLE_BEGIN_NS, EXAMPLE_BEGIN_NS + 5};
     struct report report = {
         .options = {.with_attributes = true,
                     .memory_bytes = 256 << 20,
