@@ -9,17 +9,6 @@
 #include "batch.h"
 #include "recorder.h"
 
-/* What stands in one frame, as far as the books are concerned. */
-struct frame_account {
-    uint64_t sequence;
-    struct record_counts rows;
-    uint64_t first_ns; /* least begin and greatest end of the rows */
-    uint64_t last_ns;
-    struct record_counts lost[LOSS_CLIENT_CAUSE_COUNT]; /* told in the frame */
-    uint64_t lost_first_ns;
-    uint64_t lost_last_ns;
-};
-
 struct loss_watch {
     const struct recorder *recorder; /* borrowed */
     uint64_t looked_ns;

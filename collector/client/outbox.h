@@ -1,13 +1,5 @@
 /*
- * Frames that the collector has not yet acknowledged, in the recorder, so that they outlive the process.
- *
- * Layout of the recorder's outbox area: struct outbox_head, entries[head.entry_count], frames. An entry counts if and only
- * if its state is OUTBOX_HELD; its frame, with the header of the wire protocol in front, lies at its offset from the begin
- * of the area. Entries stand in no order: their sequences say it. Frames lie wherever there was room.
- *
- * head.batch is the number of the newest batch that ever got here. It is written after the entry is held, so a reader
- * takes the greater one of it and of the sequences held: staging is to be ignored if its batch number is not above that.
- * No positions of rings are kept here: a ring's consumed is moved before the batch of these records is made.
+ * Frames that the collector has not yet acknowledged, in the recorder (recorder_layout.h), so that they outlive the process.
  *
  * Who is dropped when there is no room: the oldest frames that were never sent, not even in part. A frame that was sent
  * may have been written by the collector, so dropping it could count a record as lost that is kept.
@@ -18,23 +10,6 @@
 #include "loss_watch.h"
 #include "recorder.h"
 #include "wire.h"
-
-enum outbox_state { OUTBOX_FREE = 0, OUTBOX_HELD = 1 };
-
-struct outbox_head {
-    uint32_t entry_count;
-    uint32_t reserved;
-    _Atomic uint64_t batch;
-    uint64_t reserved2[6];
-};
-
-struct outbox_entry {
-    _Atomic uint32_t state;
-    uint32_t type;   /* enum wire_type */
-    uint64_t offset; /* of the wire header, from the begin of the area */
-    uint64_t size;   /* wire header and frame */
-    struct frame_account account;
-};
 
 /* The flusher's own view of the area. */
 struct outbox {

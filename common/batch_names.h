@@ -4,7 +4,7 @@
 #pragma once
 
 #include "batch.h"
-#include "recorder.h"
+#include "recorder_layout.h"
 
 /* Owns its tables. One thread at a time. */
 struct batch_names {

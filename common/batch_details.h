@@ -6,7 +6,7 @@
 
 #include "batch_names.h"
 #include "batch_texts.h"
-#include "recorder.h"
+#include "recorder_layout.h"
 
 /* Where details go. All borrowed. */
 struct detail_sink {
