@@ -69,32 +69,9 @@ static int take_values(struct batch_decoder *decoder, struct number_column colum
     return r < 0 ? r : number_decode(decoder->values, column, count);
 }
 
-/* Times from gaps, the first to base_ns. */
-static int take_times(uint64_t *ret_times_ns, struct number_column column, size_t count,
-                      uint64_t base_ns)
-{
-    int r = number_decode(ret_times_ns, column, count);
-    uint64_t time_ns = base_ns;
-    uint64_t overflows = 0;
-
-    if (r < 0) {
-        return r;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uint64_t gap_ns = ret_times_ns[i];
-
-        time_ns += gap_ns;
-        overflows |= time_ns < gap_ns;
-        ret_times_ns[i] = time_ns;
-    }
-    return overflows != 0 ? -EBADMSG : 0;
-}
-
 static int take_durations(uint64_t *ret_durations_ns, struct number_column column, size_t count)
 {
-    int r = number_decode(ret_durations_ns, column, count);
-
-    return r == 0 && !durations_are_valid(ret_durations_ns, count) ? -EBADMSG : r;
+    return number_decode_below(ret_durations_ns, column, count, DURATION_LIMIT_BITS);
 }
 
 /* Name indexes, all of names of the kinds. */
@@ -214,7 +191,8 @@ static int take_operations(struct batch_decoder *decoder, const struct batch_col
     int r = batch_reserve_operations(batch, count);
 
     r = r < 0 ? r
-              : take_times(operations->begin_ns, columns->begin_gap, count, batch->min_begin_ns);
+              : number_decode_sums(operations->begin_ns, columns->begin_gap, count,
+                                   batch->min_begin_ns);
     r = r < 0 ? r : take_durations(operations->duration_ns, columns->duration, count);
     r = r < 0 ? r : take_names(operations->name, columns->name, count, batch, OPERATION_KINDS);
     r = r < 0 ? r : take_statuses(operations->status, columns->status, count);
@@ -340,7 +318,8 @@ static int take_samples(struct batch_decoder *decoder, const struct batch_column
     int r = batch_reserve_samples(batch, count);
 
     r = r < 0 ? r
-              : take_times(samples->time_ns, columns->sample_time_gap, count, batch->min_begin_ns);
+              : number_decode_sums(samples->time_ns, columns->sample_time_gap, count,
+                                   batch->min_begin_ns);
     r = r < 0 ? r : take_names(samples->metric, columns->sample_metric, count, batch, METRIC_KINDS);
     r = r < 0 ? r : take_sample_threads(decoder, columns->sample_thread, batch);
     return r < 0 ? r : take_sample_values(decoder, columns, batch);
@@ -352,7 +331,9 @@ static int take_marks(const struct batch_columns *columns, struct batch *batch)
     size_t count = marks->count;
     int r = batch_reserve_marks(batch, count);
 
-    r = r < 0 ? r : take_times(marks->time_ns, columns->mark_time_gap, count, batch->min_begin_ns);
+    r = r < 0 ? r
+              : number_decode_sums(marks->time_ns, columns->mark_time_gap, count,
+                                   batch->min_begin_ns);
     r = r < 0 ? r : take_names(marks->name, columns->mark_name, count, batch, MARK_KINDS);
     return r < 0 ? r : take_packed(marks->thread, columns->mark_thread, count, batch->thread_count);
 }
@@ -364,7 +345,8 @@ static int take_open(const struct batch_columns *columns, struct batch *batch)
     int r = batch_reserve_open(batch, count);
 
     r = r < 0 ? r
-              : take_times(open->begin_ns, columns->open_begin_gap, count, columns->open_base_ns);
+              : number_decode_sums(open->begin_ns, columns->open_begin_gap, count,
+                                   columns->open_base_ns);
     r = r < 0 ? r : take_names(open->name, columns->open_name, count, batch, OPERATION_KINDS);
     r = r < 0 ? r : take_bytes(open->state, columns->open_state, count, STATE_COUNT);
     return r < 0 ? r : take_ids(open->id, columns->open_id, count);
@@ -377,8 +359,8 @@ static int take_long_runs(const struct batch_columns *columns, struct batch *bat
     int r = batch_reserve_long_runs(batch, count);
 
     r = r < 0 ? r
-              : take_times(runs->begin_ns, columns->long_run_begin_gap, count,
-                           columns->long_run_base_ns);
+              : number_decode_sums(runs->begin_ns, columns->long_run_begin_gap, count,
+                                   columns->long_run_base_ns);
     r = r < 0 ? r : take_durations(runs->length_ns, columns->long_run_length, count);
     r = r < 0 ? r : take_names(runs->name, columns->long_run_name, count, batch, OPERATION_KINDS);
     r = r < 0 ? r : take_packed(runs->thread, columns->long_run_thread, count, batch->thread_count);

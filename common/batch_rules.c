@@ -32,6 +32,7 @@ bool batch_names_are_of_kinds(const struct batch *batch, const uint16_t *names, 
                               unsigned int kinds)
 {
     uint8_t is_wrong[SMALL_LIST] = {0};
+    unsigned int any = 0;
     unsigned int wrong = 0;
 
     if (batch->name_count > SMALL_LIST) {
@@ -42,8 +43,9 @@ bool batch_names_are_of_kinds(const struct batch *batch, const uint16_t *names, 
     }
     for (uint32_t i = 0; i < batch->name_count; i++) {
         is_wrong[i] = kind_is_wrong(&batch->names[i], kinds);
+        any |= is_wrong[i];
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; any != 0 && i < count; i++) {
         wrong |= is_wrong[names[i]];
     }
     return wrong == 0;

@@ -6,7 +6,8 @@
 #include "batch.h"
 
 /* Durations, residences and times per state are below this: they fit into a signed number with a bit to spare. */
-#define DURATION_LIMIT_NS (UINT64_C(1) << 62)
+enum { DURATION_LIMIT_BITS = 62 };
+#define DURATION_LIMIT_NS (UINT64_C(1) << DURATION_LIMIT_BITS)
 
 /* Sets of enum name_kind: what the name columns may name. */
 enum {

@@ -6,13 +6,8 @@
 #include <string.h>
 
 enum {
-    MANTISSA_BITS = 2, /* in the code, below the leading one */
-    /* Bits that one unaligned load or store of 8 bytes is sure to hold, and those of the largest value. */
-    ONE_LOAD_BITS = 56,
-    MAX_LOW_BITS = 61,
-    /* Values decoded between two looks at the end of the bits, and the bytes that they may read. */
-    RUN_VALUES = 16,
-    RUN_BYTES = RUN_VALUES * 8 + 16,
+    MANTISSA_BITS = 2,   /* in the code, below the leading one */
+    ONE_STORE_BITS = 56, /* that one unaligned store of 8 bytes is sure to hold */
     /* Lists up to this size are indexed by one byte. */
     ONE_BYTE_LIST = 255,
     /* Loops of a fixed length become vector instructions, without asking the compiler for more. */
@@ -36,7 +31,7 @@ struct bit_writer {
     unsigned int pending_bits; /* 0 .. 7 */
 };
 
-/* Writes count bits, at most ONE_LOAD_BITS; all others of bits are 0. */
+/* Writes count bits, at most ONE_STORE_BITS; all others of bits are 0. */
 FORCE_INLINE void write_bits(struct bit_writer *writer, uint64_t bits, unsigned int count)
 {
     unsigned int filled = writer->pending_bits + count;
@@ -79,7 +74,7 @@ FORCE_INLINE size_t encode_numbers(uint8_t *ret_code, uint8_t *ret_bits, const u
     for (; i + 2 <= count; i += 2) {
         ret_code[i] = encode_value(values[i], &low[0], &m[0]);
         ret_code[i + 1] = encode_value(values[i + 1], &low[1], &m[1]);
-        if (LIKELY(m[0] + m[1] <= ONE_LOAD_BITS)) {
+        if (LIKELY(m[0] + m[1] <= ONE_STORE_BITS)) {
             write_bits(&writer, low[0] | low[1] << m[0], m[0] + m[1]);
         } else {
             write_many_bits(&writer, low[0], m[0]);
@@ -123,163 +118,6 @@ size_t number_encode(uint8_t *ret_code, uint8_t *ret_bits, const uint64_t *value
 }
 
 #endif
-
-/* --- Exponent-mantissa: decoding --- */
-
-/* What the codes of a column say of it. */
-struct code_summary {
-    uint64_t low_bits; /* of all values */
-    bool is_invalid;   /* a code above NUMBER_CODE_MAX */
-    bool is_wide;      /* a value with more than ONE_LOAD_BITS low bits */
-};
-
-#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
-#define EVEN_BYTES UINT64_C(0x00ff00ff00ff00ff)
-
-/*
- * Eight codes at a time, one in each byte. Exponents are code / 4, 0 .. 63; low bits are exponent - 1, or 0. Adding
- * 128 - limit to each byte sets its top bit if its exponent is limit or more.
- */
-static void add_codes(struct code_summary *summary, uint64_t codes)
-{
-    uint64_t exponents = codes >> MANTISSA_BITS & EACH_BYTE(0x3f);
-    uint64_t is_above_zero = (exponents + EACH_BYTE(0x7f)) >> 7 & EACH_BYTE(1);
-    uint64_t low_bits = exponents - is_above_zero;
-    uint64_t sums_of_two = (low_bits & EVEN_BYTES) + (low_bits >> 8 & EVEN_BYTES);
-
-    summary->low_bits += sums_of_two * UINT64_C(0x0001000100010001) >> 48;
-    summary->is_invalid |=
-        ((exponents + EACH_BYTE(128 - (MAX_LOW_BITS + 2))) & EACH_BYTE(0x80)) != 0;
-    summary->is_wide |= ((exponents + EACH_BYTE(128 - (ONE_LOAD_BITS + 2))) & EACH_BYTE(0x80)) != 0;
-}
-
-static struct code_summary summarize_codes(struct slice code)
-{
-    struct code_summary summary = {0};
-    uint8_t last[8] = {0}; /* code 0 has no low bits */
-    size_t i = 0;
-
-    for (; i + sizeof(last) <= code.size; i += sizeof(last)) {
-        add_codes(&summary, read_le64(code.data + i));
-    }
-    if (i < code.size) {
-        memcpy(last, code.data + i, code.size - i);
-        add_codes(&summary, read_le64(last));
-    }
-    return summary;
-}
-
-/* What a code says of its values: their leading bits in place, and which low bits follow. */
-struct code_meaning {
-    uint64_t leading;
-    uint64_t low_mask;
-};
-
-#define MEANING(mantissa, m)                                                                       \
-    {                                                                                              \
-        UINT64_C(mantissa) << (m), (UINT64_C(1) << (m)) - 1                                        \
-    }
-#define FOUR_CODES(m) MEANING(4, m), MEANING(5, m), MEANING(6, m), MEANING(7, m)
-#define SIXTEEN_CODES(m)                                                                           \
-    FOUR_CODES(m), FOUR_CODES((m) + 1), FOUR_CODES((m) + 2), FOUR_CODES((m) + 3)
-
-static const struct code_meaning code_meanings[NUMBER_CODE_MAX + 1] = {
-    MEANING(0, 0),     MEANING(1, 0),     MEANING(2, 0),     MEANING(3, 0),     SIXTEEN_CODES(0),
-    SIXTEEN_CODES(4),  SIXTEEN_CODES(8),  SIXTEEN_CODES(12), SIXTEEN_CODES(16), SIXTEEN_CODES(20),
-    SIXTEEN_CODES(24), SIXTEEN_CODES(28), SIXTEEN_CODES(32), SIXTEEN_CODES(36), SIXTEEN_CODES(40),
-    SIXTEEN_CODES(44), SIXTEEN_CODES(48), SIXTEEN_CODES(52), SIXTEEN_CODES(56), FOUR_CODES(60),
-    FOUR_CODES(61),
-};
-
-static inline unsigned int low_bits_of(unsigned int code)
-{
-    unsigned int exponent = code >> MANTISSA_BITS;
-
-    return exponent - (exponent > 0);
-}
-
-/*
- * Decodes count values from a bit position on, reading 8 bytes (is_wide: 16) from the byte of each. Returns the position
- * behind them.
- */
-FORCE_INLINE uint64_t decode_run(uint64_t *ret_values, const uint8_t *codes, const uint8_t *bits,
-                                 uint64_t position, size_t count, bool is_wide)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct code_meaning *meaning = &code_meanings[codes[i]];
-        const uint8_t *from = bits + (position >> 3);
-        unsigned int shift = position & 7;
-        uint64_t word = read_le64(from) >> shift;
-
-        if (is_wide) {
-            word |= read_le64(from + 8) << 1 << (63 - shift);
-        }
-        ret_values[i] = meaning->leading | (word & meaning->low_mask);
-        position += low_bits_of(codes[i]);
-    }
-    return position;
-}
-
-/* Decodes runs as long as their loads stay inside the bits. Returns how many values those were. */
-FORCE_INLINE size_t decode_inside(uint64_t *ret_values, struct number_column column, bool is_wide,
-                                  uint64_t *position)
-{
-    size_t done = 0;
-
-    while (done + RUN_VALUES <= column.code.size &&
-           (*position >> 3) + RUN_BYTES <= column.bits.size) {
-        *position = decode_run(ret_values + done, column.code.data + done, column.bits.data,
-                               *position, RUN_VALUES, is_wide);
-        done += RUN_VALUES;
-    }
-    return done;
-}
-
-/* Decodes the values whose loads might reach behind the bits, from a padded copy of what is left of them. */
-FORCE_INLINE void decode_end(uint64_t *ret_values, struct number_column column, bool is_wide,
-                             size_t done, uint64_t position)
-{
-    uint8_t padded[RUN_BYTES + 16] = {0};
-    size_t first = position >> 3;
-    size_t left =
-        column.bits.size - first; /* below RUN_BYTES, else there would have been another run */
-
-    if (left > 0) {
-        memcpy(padded, column.bits.data + first, left);
-    }
-    (void)decode_run(ret_values + done, column.code.data + done, padded, position & 7,
-                     column.code.size - done, is_wide);
-}
-
-FORCE_INLINE void decode_numbers(uint64_t *ret_values, struct number_column column, bool is_wide)
-{
-    uint64_t position = 0;
-    size_t done = decode_inside(ret_values, column, is_wide, &position);
-
-    decode_end(ret_values, column, is_wide, done, position);
-}
-
-int number_decode(uint64_t *ret_values, struct number_column column, size_t count)
-{
-    if (column.code.size != count) {
-        return -EBADMSG;
-    }
-    if (count == 0) { /* there may be no memory at all behind the pointers */
-        return column.bits.size == 0 ? 0 : -EBADMSG;
-    }
-
-    struct code_summary summary = summarize_codes(column.code);
-
-    if (summary.is_invalid || column.bits.size != (summary.low_bits + 7) / 8) {
-        return -EBADMSG;
-    }
-    if (summary.is_wide) {
-        decode_numbers(ret_values, column, true);
-    } else {
-        decode_numbers(ret_values, column, false);
-    }
-    return 0;
-}
 
 /* --- Limits --- */
 

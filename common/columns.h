@@ -63,6 +63,14 @@ size_t number_encode(uint8_t *ret_code, uint8_t *ret_bits, const uint64_t *value
  */
 MUST_USE int number_decode(uint64_t *ret_values, struct number_column column, size_t count);
 
+/* The same; -EBADMSG too if a value is 2^limit_bits or more. limit_bits: 3 to 64. */
+MUST_USE int number_decode_below(uint64_t *ret_values, struct number_column column, size_t count,
+                                 unsigned int limit_bits);
+
+/* Decodes running sums: base + the first value, that + the second one, and so on. -EBADMSG too if one is 2^64 or more. */
+MUST_USE int number_decode_sums(uint64_t *ret_sums, struct number_column column, size_t count,
+                                uint64_t base);
+
 /* Bits needed for indexes 0 .. count - 1; 0 if count <= 1. */
 unsigned int packed_width(size_t count);
 

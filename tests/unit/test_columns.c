@@ -34,6 +34,42 @@ static size_t encode_plainly(uint8_t *ret_code, uint8_t *ret_bits, const uint64_
     return (position + 7) / 8;
 }
 
+/* Running sums from base on, which fit or not. */
+static void check_sums(struct number_column column, const uint64_t *values, size_t count,
+                       uint64_t base)
+{
+    uint64_t *sums = malloc((count + 1) * sizeof(*sums));
+    uint64_t sum = base;
+    bool fits = true;
+    int r = number_decode_sums(sums, column, count, base);
+
+    for (size_t i = 0; i < count; i++) {
+        fits = fits && sum <= UINT64_MAX - values[i];
+        sum += values[i];
+        cr_assert(r < 0 || sums[i] == sum);
+    }
+    cr_assert_eq(r, fits ? 0 : -EBADMSG);
+    free(sums);
+}
+
+/* All values are below the limit, or one is not. */
+static void check_limits(struct number_column column, const uint64_t *values, size_t count)
+{
+    uint64_t *decoded = malloc((count + 1) * sizeof(*decoded));
+    uint64_t all_bits = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        all_bits |= values[i];
+    }
+    for (unsigned int limit_bits = 3; limit_bits <= 64; limit_bits++) {
+        bool fits = limit_bits == 64 || all_bits >> limit_bits == 0;
+
+        cr_assert_eq(number_decode_below(decoded, column, count, limit_bits), fits ? 0 : -EBADMSG);
+        cr_assert(!fits || memcmp(decoded, values, count * sizeof(*values)) == 0);
+    }
+    free(decoded);
+}
+
 static void check_numbers(const uint64_t *values, size_t count)
 {
     uint8_t *code = malloc(count + 1);
@@ -53,6 +89,9 @@ static void check_numbers(const uint64_t *values, size_t count)
 
     cr_assert_eq(number_decode(decoded, column, count), 0);
     cr_assert_arr_eq(decoded, values, count * sizeof(*values));
+    check_limits(column, values, count);
+    check_sums(column, values, count, 0);
+    check_sums(column, values, count, UINT64_MAX - 1000);
 
     column.bits.size = size + 1;
     cr_assert_eq(number_decode(decoded, column, count), -EBADMSG);
