@@ -1,6 +1,7 @@
 #include "budget_cohorts.h"
 
 #include "distribution_steps.h"
+#include "rank_cut.h"
 
 #include <errno.h>
 #include <math.h>
@@ -168,31 +169,6 @@ static int join_buckets(struct buckets *ret_buckets, const struct budget_tally *
 
 /* --- Cohorts --- */
 
-/*
- * The bucket that a cut is in front of: below it the share of operations is nearest to the rank. buckets->count: there is
- * no cut.
- */
-static size_t find_cut(const struct buckets *buckets, uint64_t total, double rank, size_t from)
-{
-    uint64_t below = 0;
-    double least = INFINITY;
-    size_t found = buckets->count;
-
-    if ((double)total * (1 - rank) < 1) {
-        return buckets->count;
-    }
-    for (size_t i = 0; i < buckets->count; i++) {
-        double distance = fabs((double)below / (double)total - rank);
-
-        if (i >= from && i > 0 && distance < least) {
-            least = distance;
-            found = i;
-        }
-        below += buckets->cells[i].count;
-    }
-    return found;
-}
-
 /* Decimal digits; 128 bits have at most 39. */
 static void put_digits(char ret_text[static BUDGET_DIGITS_BYTES], uint128 value)
 {
@@ -252,15 +228,15 @@ static double border_of(const struct buckets *buckets, size_t at)
 }
 
 static void make_cohorts(struct report_budget *budget, const struct buckets *buckets,
-                         uint64_t total, unsigned int sources)
+                         const uint64_t *counts, unsigned int sources)
 {
     struct budget_cell all = {0};
     size_t from = 0;
 
     for (int cohort = 0; cohort < COHORT_COUNT; cohort++) {
         struct budget_cell sum = {0};
-        size_t to =
-            cohort < CUT_COUNT ? find_cut(buckets, total, cut_ranks[cohort], from) : buckets->count;
+        size_t to = cohort < CUT_COUNT ? rank_cut(counts, buckets->count, cut_ranks[cohort], from)
+                                       : buckets->count;
 
         budget->cohorts[cohort].from_ns = border_of(buckets, from);
         budget->cohorts[cohort].to_ns = border_of(buckets, to);
@@ -295,6 +271,17 @@ static void compare_tail(struct report_budget *budget)
     }
 }
 
+static int list_counts(const struct buckets *buckets, uint64_t **ret_counts)
+{
+    uint64_t *counts = calloc(buckets->count + 1, sizeof(*counts));
+
+    for (size_t i = 0; counts != NULL && i < buckets->count; i++) {
+        counts[i] = buckets->cells[i].count;
+    }
+    *ret_counts = counts;
+    return counts == NULL ? -ENOMEM : 0;
+}
+
 int budget_cohorts_make(struct report_budget *ret_budget, const struct budget_tally *tally,
                         const struct distribution *duration_ns)
 {
@@ -304,10 +291,12 @@ int budget_cohorts_make(struct report_budget *ret_budget, const struct budget_ta
         .trimmed_ns = (double)tally->trimmed_ns,
     };
     struct buckets buckets = {0};
+    AUTO_FREE uint64_t *counts = NULL;
     int r = join_buckets(&buckets, tally, duration_ns, &budget.is_estimated);
 
+    r = r < 0 ? r : list_counts(&buckets, &counts);
     if (r == 0) {
-        make_cohorts(&budget, &buckets, duration_ns->count, tally->sources);
+        make_cohorts(&budget, &buckets, counts, tally->sources);
         compare_tail(&budget);
         *ret_budget = budget;
     }

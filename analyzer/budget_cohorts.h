@@ -2,8 +2,7 @@
  * A merged budget tally to the budget of a report: operations are cut by duration into the faster half, the next four
  * tenths, the next nine hundredths and the slowest hundredth, and what their time was made of is compared.
  *
- * A border lies between two coarse buckets, the nearest to its rank that leaves operations on both sides. Ranks beyond which
- * less than one operation is expected have no border: all belongs to the cohort below then.
+ * Borders lie between coarse buckets, as rank_cut.h says. Where there is none, all belongs to the cohort below.
  */
 #pragma once
 

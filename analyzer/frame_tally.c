@@ -20,6 +20,7 @@ void frame_tally_release(struct frame_tally *frame_tally)
     free(frame_tally->numbers);
     free(frame_tally->threads);
     frame_budget_release(&frame_tally->budget);
+    frame_kin_release(&frame_tally->kin);
     *frame_tally = (struct frame_tally){0};
 }
 
@@ -249,9 +250,11 @@ int frame_tally_add(struct frame_tally *frame_tally, const struct plan_frame *fr
     frame_tally->tally = tally;
     frame_tally->counters = counters;
     counter_table_clear(counters);
+    kin_rows_clear(&frame_tally->kin.rows);
     r = r < 0 ? r : resolve_names(frame_tally);
     r = r < 0 ? r : add_operations(frame_tally);
     r = r < 0 ? r : frame_budget_add(frame_tally);
+    r = r < 0 ? r : frame_kin_add(frame_tally);
     r = r < 0 ? r : frame_details_add(frame_tally);
     r = r < 0 ? r : frame_samples_add(frame_tally);
     r = r < 0 ? r : add_losses(frame_tally);

@@ -6,6 +6,7 @@
 
 #include "counter_table.h"
 #include "frame_budget.h"
+#include "frame_kin.h"
 #include "operation_rows.h"
 #include "row_groups.h"
 #include "shared_load.h"
@@ -43,6 +44,7 @@ struct frame_tally {
     size_t thread_capacity;
     struct thread_counts *threads; /* of the batch's threads */
     struct frame_budget budget;
+    struct frame_kin kin;
 
     /* The batch at hand. */
     const struct batch *batch;

@@ -2,6 +2,7 @@
 
 #include "budget_tally.h"
 #include "distribution.h"
+#include "kin_ring.h"
 #include "report_operations.h"
 #include "slowest.h"
 
@@ -14,6 +15,8 @@ enum {
     PROCESS_SHARE = 16,
     METRIC_PROCESS_SHARE = 32,
     BUDGET_SHARE = 16,
+    FAMILY_SHARE = 64,
+    KIN_SHARE = 64,
 
     OPERATION_BYTES = 1024,         /* the accumulators of a name without values */
     HISTOGRAM_BYTES = 14 * 256 * 8, /* a typical duration spans 14 octaves */
@@ -22,6 +25,13 @@ enum {
     WINDOW_OCTAVES = 8,
     METRIC_SUMMARY_BYTES = 2 << 10,
     BUDGET_CELLS = 14 * COARSE_OCTAVE_BUCKETS,
+
+    FAMILY_BYTES = 64 << 10, /* some children of a name, in some octaves each */
+
+    /* Of two rings: an entry and two heads of chains in each. */
+    KIN_BYTES = 2 * (sizeof(struct kin_entry) + 2 * sizeof(uint32_t)),
+    LEAST_KIN = 1 << 10,
+    MOST_KIN = 1 << 18,
 
     LEAST_PROCESSES = 16,
     MOST_PROCESSES = 1000,
@@ -75,6 +85,24 @@ static uint64_t keep_budgets(struct memory_plan *plan, const struct name_ranks *
         bytes += budget_bytes(rows_of(names, plan->budgets++));
     }
     return bytes;
+}
+
+/* As many names as fit. Returns the bytes that they take. */
+static uint64_t keep_families(struct memory_plan *plan, const struct name_ranks *names)
+{
+    plan->families = min_u64(plan->memory_bytes / FAMILY_SHARE / FAMILY_BYTES,
+                             names->groups[GROUP_OPERATION].kept);
+    return plan->families * FAMILY_BYTES;
+}
+
+/* Returns the bytes that a session's waiting parents and children take. */
+static uint64_t keep_kin(struct memory_plan *plan)
+{
+    plan->kin = LEAST_KIN;
+    while (plan->kin < MOST_KIN && 2 * plan->kin * KIN_BYTES <= plan->memory_bytes / KIN_SHARE) {
+        plan->kin *= 2;
+    }
+    return plan->kin * KIN_BYTES;
 }
 
 /* Keeps as many names as fit. Returns the bytes that their accumulators need. */
@@ -135,7 +163,8 @@ static int try_share(struct memory_plan *plan, struct name_ranks *names,
                      const struct memory_wish *wish, const struct memory_need *need,
                      unsigned int share)
 {
-    uint64_t name_bytes = keep_operations(names, wish, share) + keep_budgets(plan, names);
+    uint64_t name_bytes = keep_operations(names, wish, share) + keep_budgets(plan, names) +
+                          keep_families(plan, names);
     uint64_t window_budget = wish->memory_bytes / share;
 
     plan->full_windows = count_windows(names, need->window_count, true, 0, &window_budget);
@@ -146,7 +175,7 @@ static int try_share(struct memory_plan *plan, struct name_ranks *names,
     uint64_t fixed = wish->memory_bytes / share - window_budget + names->memory_bytes +
                      need->plan_bytes + name_bytes +
                      names->groups[GROUP_OPERATION].kept * sizeof(struct report_operation);
-    uint64_t per_thread = THREAD_BYTES + name_bytes + name_bytes / ALLOCATOR_SHARE;
+    uint64_t per_thread = THREAD_BYTES + keep_kin(plan) + name_bytes + name_bytes / ALLOCATOR_SHARE;
 
     if (fixed + per_thread > wish->memory_bytes) {
         return -E2BIG;

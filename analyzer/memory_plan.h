@@ -31,6 +31,8 @@ struct memory_plan {
     size_t full_windows;    /* names, by rank, whose windows have quantiles */
     size_t counted_windows; /* names, by rank, that have windows at all */
     size_t budgets;         /* names, by rank, whose time is told by parts */
+    size_t families;        /* names, by rank, whose children are told apart */
+    size_t kin;             /* parents and children of a session that wait for each other */
     size_t process_limit;   /* processes listed per operation */
     size_t metric_process_limit;
     size_t jobs;

@@ -29,6 +29,10 @@ void operation_tally_free(struct operation_tally *tally)
         censored_tally_release(tally->censored);
         free(tally->censored);
     }
+    if (tally->family != NULL) {
+        family_tally_release(tally->family);
+        free(tally->family);
+    }
     distribution_release(&tally->duration_ns);
     budget_tally_release(&tally->budget);
     slowest_release(&tally->slowest);
@@ -87,6 +91,28 @@ static int merge_censored(struct operation_tally *tally, const struct operation_
     return r < 0 ? r : censored_tally_merge(censored, source->censored);
 }
 
+int operation_tally_family(struct operation_tally *tally, struct family_tally **ret_family)
+{
+    if (tally->family == NULL) {
+        tally->family = calloc(1, sizeof(*tally->family));
+    }
+    *ret_family = tally->family;
+    return tally->family == NULL ? -ENOMEM : 0;
+}
+
+static int merge_family(struct operation_tally *tally, const struct operation_tally *source)
+{
+    struct family_tally *family = NULL;
+
+    if (source->family == NULL) {
+        return 0;
+    }
+
+    int r = operation_tally_family(tally, &family);
+
+    return r < 0 ? r : family_tally_merge(family, source->family);
+}
+
 int operation_tally_merge(struct operation_tally *tally, const struct operation_tally *source)
 {
     int r = distribution_merge(&tally->duration_ns, &source->duration_ns);
@@ -95,6 +121,7 @@ int operation_tally_merge(struct operation_tally *tally, const struct operation_
     r = r < 0 ? r : budget_tally_merge(&tally->budget, &source->budget);
     r = r < 0 ? r : slowest_merge(&tally->slowest, &source->slowest);
     r = r < 0 ? r : merge_censored(tally, source);
+    r = r < 0 ? r : merge_family(tally, source);
     r = r < 0 ? r : attribute_tally_merge(&tally->attributes, &source->attributes);
     for (int status = 0; status < STATUS_COUNT; status++) {
         tally->by_status[status] += source->by_status[status];
@@ -111,6 +138,9 @@ size_t operation_tally_memory_bytes(const struct operation_tally *tally)
 
     if (tally->censored != NULL) {
         bytes += sizeof(*tally->censored) + censored_tally_memory_bytes(tally->censored);
+    }
+    if (tally->family != NULL) {
+        bytes += sizeof(*tally->family) + family_tally_memory_bytes(tally->family);
     }
     for (int state = 0; state < STATE_COUNT; state++) {
         bytes += tally->state_ns[state] == NULL

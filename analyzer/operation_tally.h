@@ -10,6 +10,7 @@
 #include "budget_tally.h"
 #include "censored_tally.h"
 #include "distribution.h"
+#include "family_tally.h"
 #include "slowest.h"
 
 struct operation_tally {
@@ -19,6 +20,7 @@ struct operation_tally {
     struct budget_tally budget; /* of operations in batches where the name has states */
     struct slowest slowest;
     struct censored_tally *censored; /* owned; NULL if there are none */
+    struct family_tally *family;     /* owned; of parents; NULL if there are none */
     struct attribute_tally attributes;
 };
 
@@ -33,6 +35,10 @@ MUST_USE int operation_tally_add_state(struct operation_tally *tally, enum opera
 /* Those of which it is only known that they take so long at least, made if there are none yet. */
 MUST_USE int operation_tally_censored(struct operation_tally *tally,
                                       struct censored_tally **ret_censored);
+
+/* What operations of the name did in their children, made if there is nothing yet. */
+MUST_USE int operation_tally_family(struct operation_tally *tally,
+                                    struct family_tally **ret_family);
 
 /* Adds all that source holds. */
 MUST_USE int operation_tally_merge(struct operation_tally *tally,

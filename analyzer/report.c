@@ -35,6 +35,17 @@ static void release_attribute(struct report_attribute *attribute)
     free(attribute->key);
 }
 
+static void release_children(struct report_children *children)
+{
+    for (size_t i = 0; children != NULL && i < children->child_count; i++) {
+        free(children->children[i].name);
+    }
+    if (children != NULL) {
+        free(children->children);
+        free(children);
+    }
+}
+
 static void release_operation(struct report_operation *operation)
 {
     for (size_t i = 0; i < operation->slowest_count; i++) {
@@ -48,6 +59,7 @@ static void release_operation(struct report_operation *operation)
     free(operation->attributes);
     free(operation->states);
     free(operation->budget);
+    release_children(operation->children);
     if (operation->censoring != NULL) {
         free(operation->censoring->oldest);
         free(operation->censoring);

@@ -8,6 +8,9 @@
 /* A recorder that takes more of a CPU than this is worth a word. */
 #define NOTABLE_TRACER_CPU_RATIO 0.01
 
+/* So is a greater share of operations whose parents were not found. */
+#define NOTABLE_UNMATCHED_RATIO 0.01
+
 /* Names whose quantiles are too low, at most. */
 enum { CENSORED_DOUBTS = 3 };
 
@@ -135,6 +138,20 @@ static void doubt_arrivals(struct doubts *doubts, const struct report_loads *loa
     }
 }
 
+/* Parents that never ended, or that stand too far away in the trace. */
+static void doubt_children(struct doubts *doubts, const struct report_quality *quality)
+{
+    uint64_t children = quality->children_matched + quality->children_unmatched;
+    char count[TEXT_BYTES];
+
+    if ((double)quality->children_unmatched > NOTABLE_UNMATCHED_RATIO * (double)children) {
+        doubt(doubts, "",
+              "The parents of %s operations were not found: they had not ended, are lost, or ended "
+              "much later or earlier.",
+              text_count(count, quality->children_unmatched));
+    }
+}
+
 /* Quantiles of those that ended are too low where many did not. */
 static void doubt_censored(struct doubts *doubts, const struct report *report)
 {
@@ -172,6 +189,7 @@ size_t report_doubts(const struct report *report, struct report_doubt *ret_doubt
         doubt_process(&doubts, report, i);
     }
     doubt_censored(&doubts, report);
+    doubt_children(&doubts, &report->quality);
     doubt_arrivals(&doubts, report->loads);
     if (report->folded_names > 0) {
         doubt(&doubts, "", "%llu operation names beyond the limit are counted as (other).",

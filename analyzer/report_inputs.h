@@ -76,6 +76,8 @@ struct report_quality {
     struct record_counts lost;
     struct record_counts
         unaccounted; /* produced - stored - lost of processes whose totals are final; else 0 */
+    uint64_t children_matched;   /* operations whose parent was found */
+    uint64_t children_unmatched; /* operations that have a parent which was not */
     size_t loss_count;
     struct report_loss *losses; /* by cause */
     double

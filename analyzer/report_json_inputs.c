@@ -129,6 +129,10 @@ void report_json_quality(struct json_tree *tree, const struct report_quality *qu
         add_loss(tree, &quality->losses[i]);
     }
     json_close(tree);
+    json_open_object(tree, "children");
+    json_add_count(tree, "matched", quality->children_matched);
+    json_add_count(tree, "unmatched", quality->children_unmatched);
+    json_close(tree);
     report_json_number(tree, "tracer_cpu_ratio", quality->tracer_cpu_ratio, REASON_NOT_RECORDED);
     report_json_number(tree, "bytes_per_operation", quality->bytes_per_operation, REASON_NO_DATA);
     json_close(tree);

@@ -146,6 +146,7 @@ void report_json_operation(struct json_tree *tree, const struct report_operation
     report_json_summary(tree, "duration", &operation->duration_ns, "_ns");
     add_states(tree, operation);
     report_json_censoring(tree, operation);
+    report_json_children(tree, operation);
     report_json_budget(tree, operation);
     add_processes(tree, operation);
     add_windows(tree, operation);

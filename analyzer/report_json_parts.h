@@ -26,6 +26,7 @@ void report_json_process(struct json_tree *tree, const struct report_process *pr
 void report_json_quality(struct json_tree *tree, const struct report_quality *quality);
 void report_json_operation(struct json_tree *tree, const struct report_operation *operation);
 void report_json_censoring(struct json_tree *tree, const struct report_operation *operation);
+void report_json_children(struct json_tree *tree, const struct report_operation *operation);
 void report_json_budget(struct json_tree *tree, const struct report_operation *operation);
 void report_json_queue(struct json_tree *tree, const struct report_queue *queue);
 void report_json_load(struct json_tree *tree, const struct report_load *load);

@@ -209,6 +209,7 @@ static int make_operation(struct report_operation *operation, const struct whole
     int r = make_states(operation, tally);
 
     r = r < 0 ? r : report_make_censoring(operation, tally);
+    r = r < 0 ? r : report_make_children(operation, tally, names);
     r = r < 0 ? r : make_budget(operation, tally, &totals->plan->memory, number);
     r = r < 0 ? r : make_windows(operation, whole->windows, number);
     r = r < 0 ? r : make_slowest(operation, totals, &tally->slowest);

@@ -16,6 +16,9 @@ MUST_USE int report_make_load(struct report *report, const struct report_totals 
                               const struct load_effects *effects);
 MUST_USE int report_make_censoring(struct report_operation *operation,
                                    const struct operation_tally *tally);
+MUST_USE int report_make_children(struct report_operation *operation,
+                                  const struct operation_tally *tally,
+                                  const struct name_ranks *names);
 MUST_USE int report_make_metrics(struct report *report, struct report_totals *totals);
 MUST_USE int report_make_queues(struct report *report, const struct report_totals *totals);
 MUST_USE int report_make_marks(struct report *report, const struct report_totals *totals);

@@ -126,6 +126,8 @@ int report_make_quality(struct report *report, const struct report_plan *plan,
     quality->coverage_ratio =
         produced > 0 ? fmin((double)record_counts_sum(&quality->stored) / (double)produced, 1)
                      : NAN;
+    quality->children_matched = totals->tally->kin.matched;
+    quality->children_unmatched = totals->tally->kin.unmatched;
     quality->tracer_cpu_ratio = tracer_cpu_ratio(report);
     quality->bytes_per_operation = bytes_per_operation(report, plan);
     return add_losses(quality, plan, totals);

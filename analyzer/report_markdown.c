@@ -343,6 +343,7 @@ int report_markdown_write(const struct report *report, FILE *stream)
     markdown_put_tail_budgets(&page, report);
     put_table(&page, report, operation_table, report->operation_count);
     put_table(&page, report, slowest_table, count_entries(report, slowest_of));
+    markdown_put_children(&page, report);
     markdown_put_censoring(&page, report);
     put_table(&page, report, state_table, count_entries(report, states_of));
     markdown_put_budgets(&page, report);

@@ -18,6 +18,9 @@ void markdown_put_code_cell(FILE *stream, const char *text);
 void markdown_put_duration(FILE *stream, double duration_ns);
 void markdown_put_count(FILE *stream, uint64_t count);
 
+/* Children of each name of parents. */
+void markdown_put_children(struct markdown_page *page, const struct report *report);
+
 /* Operations that were given up or had not ended. */
 void markdown_put_censoring(struct markdown_page *page, const struct report *report);
 

@@ -6,6 +6,7 @@
 #include "batch.h"
 #include "report_budget.h"
 #include "report_censoring.h"
+#include "report_children.h"
 #include "report_summary.h"
 
 /* Where a record stands in the files, so that it can be found again. */
@@ -82,6 +83,7 @@ struct report_operation {
     struct report_budget *budget;       /* NULL: no operation said a state, or no memory */
     enum report_reason budget_reason;   /* why it is NULL */
     struct report_censoring *censoring; /* NULL: all ended, and none was given up */
+    struct report_children *children;   /* NULL: none were found */
     size_t process_count;
     struct report_by_process *processes;
     uint64_t omitted_processes;

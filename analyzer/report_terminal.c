@@ -124,6 +124,7 @@ static int put_page(const struct terminal_page *page)
     terminal_put_loads(page);
     terminal_put_distributions(page);
     terminal_put_slowest(page);
+    terminal_put_children(page);
     terminal_put_censoring(page);
     terminal_put_queues(page);
     terminal_put_processes(page);

@@ -18,6 +18,7 @@ void terminal_put_operations(const struct terminal_page *page);
 void terminal_put_budgets(const struct terminal_page *page);
 void terminal_put_loads(const struct terminal_page *page);
 void terminal_put_censoring(const struct terminal_page *page);
+void terminal_put_children(const struct terminal_page *page);
 void terminal_put_distributions(const struct terminal_page *page);
 void terminal_put_slowest(const struct terminal_page *page);
 void terminal_put_queues(const struct terminal_page *page);

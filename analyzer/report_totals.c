@@ -9,8 +9,9 @@
 int report_totals_init(struct report_totals *ret_totals, const struct report_plan *plan,
                        size_t slowest_limit)
 {
-    const struct tally_shape shape = tally_shape_of(&plan->names, slowest_limit);
+    struct tally_shape shape = tally_shape_of(&plan->names, slowest_limit);
 
+    shape.families = plan->memory.families;
     *ret_totals = (struct report_totals){
         .plan = plan,
         .operations = calloc(shape.counts[GROUP_OPERATION], sizeof(*ret_totals->operations)),

@@ -134,7 +134,9 @@ static int count_frame(struct worker *worker, const struct plan_frame *frame)
         r = note_bad(worker->pool, frame);
     }
     r = r < 0 ? r : check_memory(worker);
-    return r < 0 ? r : session_work_commit(&worker->pool->sessions, frame, &worker->counters);
+    return r < 0 ? r
+                 : session_work_commit(&worker->pool->sessions, frame, &worker->counters,
+                                       &worker->frame_tally.kin.rows);
 }
 
 static int check_repeat(struct worker *worker, const struct plan_frame *frame)

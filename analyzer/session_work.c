@@ -2,11 +2,12 @@
 
 #include <errno.h>
 
-/* The counters of a frame that wait for those of the frames before it. */
-struct waiting_counters {
-    struct waiting_counters *next; /* owned */
+/* What a frame has to join to that of the frames before it. */
+struct waiting_frame {
+    struct waiting_frame *next; /* owned */
     size_t frame;
     struct counter_table counters;
+    struct kin_rows kin;
 };
 
 int session_work_init(struct session_work *ret_work, const struct report_plan *plan,
@@ -22,19 +23,26 @@ int session_work_init(struct session_work *ret_work, const struct report_plan *p
     return ret_work->sessions == NULL ? -ENOMEM : 0;
 }
 
+static void free_waiting(struct waiting_frame *waiting)
+{
+    counter_table_release(&waiting->counters);
+    kin_rows_release(&waiting->kin);
+    free(waiting);
+}
+
 static void free_session(struct open_session *session)
 {
     if (session == NULL) {
         return;
     }
     while (session->waiting != NULL) {
-        struct waiting_counters *waiting = session->waiting;
+        struct waiting_frame *waiting = session->waiting;
 
         session->waiting = waiting->next;
-        counter_table_release(&waiting->counters);
-        free(waiting);
+        free_waiting(waiting);
     }
     counter_table_release(&session->counters);
+    kin_window_release(&session->kin);
     tally_free(session->tally);
     free(session);
 }
@@ -59,6 +67,7 @@ static int open_session(struct session_work *work, size_t process)
     (void)pthread_mutex_init(&session->lock, NULL);
     session->frames_left = planned->frame_count;
     session->next_frame = planned->first_frame;
+    session->kin.size = work->plan->memory.kin;
     if (tally_new(&session->tally, &work->totals->tally->shape) < 0) {
         free_session(session);
         return -ENOMEM;
@@ -120,8 +129,8 @@ static int join_entry(struct open_session *session, uint32_t run, const struct c
     return r < 0 ? r : metric_tally_add(metric, rate);
 }
 
-static int join_counters(struct session_work *work, struct open_session *session,
-                         const struct counter_table *counters)
+static int join_frame(struct session_work *work, struct open_session *session,
+                      const struct counter_table *counters, const struct kin_rows *kin)
 {
     uint32_t run = work->plan->frames[session->next_frame].run;
     int r = 0;
@@ -130,12 +139,13 @@ static int join_counters(struct session_work *work, struct open_session *session
         r = join_entry(session, run, &counters->entries[i]);
     }
     session->next_frame++;
-    return r;
+    return r < 0 ? r : kin_window_join(&session->kin, kin, session->tally);
 }
 
-static int wait_for_turn(struct open_session *session, size_t frame, struct counter_table *counters)
+static int wait_for_turn(struct open_session *session, size_t frame, struct counter_table *counters,
+                         struct kin_rows *kin)
 {
-    struct waiting_counters *waiting = calloc(1, sizeof(*waiting));
+    struct waiting_frame *waiting = calloc(1, sizeof(*waiting));
 
     if (waiting == NULL) {
         return -ENOMEM;
@@ -143,21 +153,23 @@ static int wait_for_turn(struct open_session *session, size_t frame, struct coun
     waiting->frame = frame;
     waiting->counters = *counters;
     *counters = (struct counter_table){0};
+    waiting->kin = *kin;
+    *kin = (struct kin_rows){0};
     waiting->next = session->waiting;
     session->waiting = waiting;
     return 0;
 }
 
-/* Takes the waiting counters whose turn it is, or NULL. */
-static struct waiting_counters *take_next(struct open_session *session)
+/* Takes the waiting frame whose turn it is, or NULL. */
+static struct waiting_frame *take_next(struct open_session *session)
 {
-    struct waiting_counters **at = &session->waiting;
+    struct waiting_frame **at = &session->waiting;
 
     while (*at != NULL && (*at)->frame != session->next_frame) {
         at = &(*at)->next;
     }
 
-    struct waiting_counters *found = *at;
+    struct waiting_frame *found = *at;
 
     if (found != NULL) {
         *at = found->next;
@@ -167,19 +179,18 @@ static struct waiting_counters *take_next(struct open_session *session)
 
 static int join_waiting(struct session_work *work, struct open_session *session)
 {
-    struct waiting_counters *next;
+    struct waiting_frame *next;
     int r = 0;
 
     while (r == 0 && (next = take_next(session)) != NULL) {
-        r = join_counters(work, session, &next->counters);
-        counter_table_release(&next->counters);
-        free(next);
+        r = join_frame(work, session, &next->counters, &next->kin);
+        free_waiting(next);
     }
     return r;
 }
 
 int session_work_commit(struct session_work *work, const struct plan_frame *frame,
-                        struct counter_table *counters)
+                        struct counter_table *counters, struct kin_rows *kin)
 {
     struct open_session *session = session_of(work, frame->process);
     size_t number = (size_t)(frame - work->plan->frames);
@@ -188,13 +199,14 @@ int session_work_commit(struct session_work *work, const struct plan_frame *fram
     (void)pthread_mutex_lock(&session->lock);
     session->frames_left--;
     if (number != session->next_frame) {
-        r = wait_for_turn(session, number, counters);
+        r = wait_for_turn(session, number, counters, kin);
     } else {
-        r = join_counters(work, session, counters);
+        r = join_frame(work, session, counters, kin);
         r = r < 0 ? r : join_waiting(work, session);
     }
     (void)pthread_mutex_unlock(&session->lock);
     counter_table_clear(counters);
+    kin_rows_clear(kin);
     return r;
 }
 
@@ -218,7 +230,11 @@ static int take_tally(struct open_session *session, struct tally **tally)
 
 static int reduce(struct session_work *work, size_t process, struct open_session *session)
 {
-    int r = report_totals_add_session(work->totals, process, session->tally, &session->counters);
+    int r = kin_window_finish(&session->kin, session->tally);
+
+    r = r < 0
+            ? r
+            : report_totals_add_session(work->totals, process, session->tally, &session->counters);
 
     (void)pthread_mutex_lock(&work->lock);
     work->sessions[process] = NULL;

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kin_window.h"
 #include "report_totals.h"
 
 /* A session that was begun and has not ended. */
@@ -15,7 +16,8 @@ struct open_session {
     bool has_tally;      /* a worker has given what it counted */
     struct tally *tally; /* owned */
     struct counter_table counters;
-    struct waiting_counters *waiting; /* owned; of frames that were done before next_frame */
+    struct kin_window kin;
+    struct waiting_frame *waiting;    /* owned; of frames that were done before next_frame */
 };
 
 struct session_work {
@@ -37,9 +39,10 @@ MUST_USE int session_work_hold(struct session_work *work, size_t process);
  * A frame of a session that the worker holds is done.
  *
  * counters  of the frame; taken over: empty afterwards
+ * kin       likewise
  */
 MUST_USE int session_work_commit(struct session_work *work, const struct plan_frame *frame,
-                                 struct counter_table *counters);
+                                 struct counter_table *counters, struct kin_rows *kin);
 
 /*
  * Gives what a worker counted for a session to it; the last one reduces the session.

@@ -109,6 +109,38 @@ int tally_metric(struct tally *tally, size_t number, struct metric_tally **ret_m
     return *ret_metric == NULL ? -ENOMEM : 0;
 }
 
+/* The family of a parent's name; NULL if none is kept. */
+static int family_of(struct tally *tally, uint32_t number, struct family_tally **ret_family)
+{
+    struct operation_tally *operation = NULL;
+
+    if (number >= tally->shape.families) {
+        *ret_family = NULL;
+        return 0;
+    }
+
+    int r = tally_operation(tally, number, &operation);
+
+    return r < 0 ? r : operation_tally_family(operation, ret_family);
+}
+
+int tally_add_child(struct tally *tally, const struct kin *parent, const struct kin *child)
+{
+    struct family_tally *family = NULL;
+    int r = family_of(tally, parent->number, &family);
+
+    tally->kin.matched++;
+    return r < 0 || family == NULL ? r : family_tally_add_child(family, parent, child);
+}
+
+int tally_add_parent(struct tally *tally, const struct kin *parent)
+{
+    struct family_tally *family = NULL;
+    int r = parent->children == 0 ? 0 : family_of(tally, parent->number, &family);
+
+    return r < 0 || family == NULL ? r : family_tally_add_parent(family, parent);
+}
+
 int metric_tally_add(struct metric_tally *metric, double value)
 {
     int r = metric->values == NULL ? real_distribution_new(&metric->values) : 0;
@@ -241,6 +273,8 @@ static void merge_rest(struct tally *tally, const struct tally *source)
         }
     }
     record_counts_add(&tally->stored, &source->stored);
+    tally->kin.matched += source->kin.matched;
+    tally->kin.unmatched += source->kin.unmatched;
 }
 
 int tally_absorb(struct tally *tally, struct tally *source)

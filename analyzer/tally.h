@@ -44,6 +44,13 @@ struct loss_times {
 struct tally_shape {
     size_t counts[GROUP_COUNT]; /* metrics: twice, of processes and of threads */
     size_t slowest_limit;
+    size_t families; /* names, by number, of which it is counted what they did in their children */
+};
+
+/* Children, by whether their parent was found. */
+struct kin_counts {
+    uint64_t matched;
+    uint64_t unmatched;
 };
 
 struct tally {
@@ -56,6 +63,7 @@ struct tally {
     struct thread_table threads; /* of a session */
     struct loss_times losses[LOSS_CAUSE_COUNT];
     struct record_counts stored;
+    struct kin_counts kin;
 };
 
 struct tally_shape tally_shape_of(const struct name_ranks *names, size_t slowest_limit);
@@ -69,6 +77,11 @@ MUST_USE int tally_operation(struct tally *tally, size_t number,
                              struct operation_tally **ret_operation);
 MUST_USE int tally_queue(struct tally *tally, size_t number, struct queue_tally **ret_queue);
 MUST_USE int tally_metric(struct tally *tally, size_t number, struct metric_tally **ret_metric);
+
+/* A child was found, and all children of a parent were. Of names beyond shape.families only that is counted. */
+MUST_USE int tally_add_child(struct tally *tally, const struct kin *parent,
+                             const struct kin *child);
+MUST_USE int tally_add_parent(struct tally *tally, const struct kin *parent);
 
 /* Adds a gauge's value or a counter's rate, without counting a sample. */
 MUST_USE int metric_tally_add(struct metric_tally *metric, double value);

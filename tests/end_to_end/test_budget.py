@@ -216,3 +216,60 @@ def test_few_unfinished_ones_change_no_quantile(tmp_path):
     found = report(write_batches(tmp_path / "t.trace.zst", [batch]))
     call = operation(found, "call")["censoring"]
     assert call["unfinished"] == 1 and call["share"] < 0.001 and call["quantiles"] == []
+
+
+# --- Operations inside operations ---
+
+
+@pytest.fixture(name="families", scope="module")
+def _families(tmp_path_factory):
+    """Parents whose children stand in the same batch, in those before and behind, or are nobody's."""
+    chance = random.Random(11)
+    batches = [make_batch(EPOCH + number * S) for number in range(8)]
+    parents, children = [], []
+    for i in range(1600):
+        home = chance.randrange(8)
+        begin = EPOCH + home * S + i * 10000
+        is_slow = i % 80 == 0
+        duration = (40 * MS if is_slow else 5 * MS) + chance.randrange(MS)
+        count = chance.randrange(1, 5)
+        batches[home].operation("request", begin, duration, id=i + 1)
+        parents.append((duration, count))
+        for k in range(count):
+            at = min(7, max(0, home + chance.choice([0, 0, 0, -1, 1])))
+            name = "db.query" if k == 0 else "cache.get"
+            length = (35 * MS if is_slow else 2 * MS) if k == 0 else 1000
+            late = i % 100 == 7 and k == 0
+            start = begin + duration - 10 if late else begin + 100
+            batches[at].operation(name, start, length, parent=i + 1)
+            children.append((name, is_slow, 10 if late else length, late))
+    for i in range(5):
+        batches[3].operation("db.query", EPOCH + 3 * S, 1000, parent=10**6 + i)
+    return write_batches(tmp_path_factory.mktemp("families") / "t.trace.zst", batches), parents, children
+
+
+def test_the_child_that_dominates_slow_parents_is_named(families):
+    path, parents, children = families
+    found = report(path)
+    request = operation(found, "request")["children"]
+    assert operation(found, "db.query")["children"] is None
+    assert found["quality"]["children"] == {"matched": len(children), "unmatched": 5}
+    assert request["parents"] == len(parents) and request["fan_out"]["sum"] == len(children)
+    assert request["parents_mean_ns"] == pytest.approx(sum(d for d, _ in parents) / len(parents))
+    assert request["tail_parents"] == 20 and request["tail_from_ns"] > 30 * MS
+    first, second = request["by_name"]
+    assert (first["name"], second["name"]) == ("db.query", "cache.get")
+    for child in (first, second):
+        rows = [c for c in children if c[0] == child["name"]]
+        tail = [c for c in rows if c[1]]
+        assert child["count"] == len(rows) and child["outlived"] == sum(c[3] for c in rows)
+        assert child["inside_mean_ns"] == pytest.approx(sum(c[2] for c in rows) / len(parents))
+        assert child["tail_inside_mean_ns"] == pytest.approx(sum(c[2] for c in tail) / 20)
+    assert first["tail_share"] > 0.8 and second["tail_share"] < 0.01
+    assert "Operations inside operations" in run(path).decode()
+    assert "## Operations inside operations" in run("--markdown", "-", path).decode()
+
+
+def test_families_are_the_same_for_any_number_of_threads(families):
+    path, _, _ = families
+    assert len({run("--json", "-", "--jobs", jobs, path) for jobs in (1, 2, 3, 7)}) == 1

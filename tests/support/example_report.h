@@ -27,6 +27,7 @@ static const char *const hostile_names[] = {
 
 enum { HOSTILE_NAME_COUNT = sizeof(hostile_names) / sizeof(hostile_names[0]) };
 
+#define OTHER_CHILD_NAME "(other)"
 #define EXAMPLE_BEGIN_NS 1764000000123456789ULL
 
 static struct report_summary example_summary(double scale)
@@ -127,6 +128,25 @@ static struct report_censoring *example_censoring(double scale)
     return censoring;
 }
 
+static struct report_children *example_children(const char *name, double scale)
+{
+    const struct report_child children[] = {
+        {strdup(name), 2000, 3, 0.5 * scale, 2 * scale, 0.4, 3 * scale, 0.9},
+        {strdup(OTHER_CHILD_NAME), 1, 0, NAN, 0, 0, NAN, NAN},
+    };
+    const struct report_children made = {
+        .parents = 1000,
+        .parents_mean_ns = 5 * scale,
+        .fan_out = example_summary(1),
+        .tail_from_ns = NAN,
+        .tail_mean_ns = NAN,
+        .child_count = 2,
+        .children = example_copy(children, sizeof(children)),
+    };
+
+    return example_copy(&made, sizeof(made));
+}
+
 static struct report_operation example_operation(const char *name, double scale)
 {
     const struct report_state state = {STATE_WAITING_IO, 0.6, example_summary(scale)};
@@ -166,6 +186,7 @@ static struct report_operation example_operation(const char *name, double scale)
         .states = example_copy(&state, sizeof(state)),
         .budget = scale > 1 ? example_budget(scale) : NULL,
         .budget_reason = REASON_NOT_RECORDED,
+        .children = example_children(name, scale),
         .censoring = scale > 1e10 ? example_censoring(scale) : NULL,
         .process_count = 1,
         .processes = example_copy(&process, sizeof(process)),
