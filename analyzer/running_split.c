@@ -196,19 +196,32 @@ static int add_span(struct running_split *split, uint64_t begin_ns, uint64_t end
     return r;
 }
 
+/* Pauses say what they are by their unit; what is called "gc" is taken for one, too. */
+static bool is_collection(const struct batch_name *name)
+{
+    return name->kind == NAME_OPERATION &&
+           (strcmp(name->unit, UNIT_COLLECTION) == 0 || strcmp(name->text, gc_name) == 0);
+}
+
+static bool has_collections(const struct batch *batch)
+{
+    uint32_t name = 0;
+
+    while (name < batch->name_count && !is_collection(&batch->names[name])) {
+        name++;
+    }
+    return name < batch->name_count;
+}
+
 static int put_spans(struct running_split *split, const struct batch *batch)
 {
     const struct batch_operations *operations = &batch->operations;
-    uint32_t name = 0;
+    bool has_any = has_collections(batch);
     int r = 0;
 
     split->span_count = 0;
-    while (name < batch->name_count && (batch->names[name].kind != NAME_OPERATION ||
-                                        strcmp(batch->names[name].text, gc_name) != 0)) {
-        name++;
-    }
-    for (uint32_t i = 0; r == 0 && name < batch->name_count && i < operations->count; i++) {
-        if (operations->name[i] == name) {
+    for (uint32_t i = 0; r == 0 && has_any && i < operations->count; i++) {
+        if (is_collection(&batch->names[operations->name[i]])) {
             r = add_span(split, operations->begin_ns[i],
                          operations->begin_ns[i] + operations->duration_ns[i]);
         }

@@ -7,8 +7,7 @@
  *    time. Needs process.run_queue.wait and CPU times of the thread.
  *  - throttled: the part of that (or of the running time) in which the control group had used up its CPU time, by
  *    process.cgroup.cpu.throttled_time of the process.
- *  - in GC: the share of the operation's life that operations named "gc" of the same batch cover, of the running time; as if
- *    a garbage collection stopped all threads.
+ *  - in GC: the share of the operation's life that pauses of a garbage collector in the same batch cover, of the running time.
  */
 #pragma once
 

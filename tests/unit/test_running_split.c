@@ -3,9 +3,18 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-enum { NAMES = 7, SAMPLES = 64, ROWS = 16 };
+enum { NAMES = 8, SAMPLES = 64, ROWS = 16 };
 
-enum { NAME_WAIT, NAME_USER, NAME_SYSTEM, NAME_THROTTLED, NAME_GC, NAME_WORK, NAME_WAIT_GAUGE };
+enum {
+    NAME_WAIT,
+    NAME_USER,
+    NAME_SYSTEM,
+    NAME_THROTTLED,
+    NAME_GC,
+    NAME_WORK,
+    NAME_WAIT_GAUGE,
+    NAME_PAUSE
+};
 
 static const struct batch_name all_names[NAMES] = {
     {"process.run_queue.wait", "ns", NAME_COUNTER_TOTAL, VALUE_INTEGER, 0, 0},
@@ -15,6 +24,7 @@ static const struct batch_name all_names[NAMES] = {
     {"gc", "", NAME_OPERATION, VALUE_INTEGER, 0, 0},
     {"work", "", NAME_OPERATION, VALUE_INTEGER, 0, 0},
     {"process.run_queue.wait", "ns", NAME_GAUGE, VALUE_INTEGER, 0, 0},
+    {"gc.minor", UNIT_COLLECTION, NAME_OPERATION, VALUE_INTEGER, 0, 0},
 };
 
 static struct running_split split;
@@ -139,7 +149,7 @@ Test(running_split, collections_are_counted_once_where_they_overlap)
 {
     begin();
     operate(NAME_GC, 100, 100, 1);
-    operate(NAME_GC, 150, 100, 1);
+    operate(NAME_PAUSE, 150, 100, 1);
     operate(NAME_GC, 160, 10, 1);
     operate(NAME_GC, 400, 50, 1);
     operate(NAME_WORK, 0, 1000, 0);
