@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { FEW_THREADS = 256, COUNTER_SETS = 4 };
+
 /* The metrics that say what a thread used. */
 static const char *const usage_names[USAGE_COUNT] = {
     [USAGE_USER_NS] = "process.cpu.user_time",
@@ -112,11 +114,59 @@ static int reserve_threads(struct frame_tally *frame_tally)
     return 0;
 }
 
+/* How many rows name each of a few threads. Several sets of counters, so that rows of the same one need not wait. */
+static void count_few(uint32_t ret_counts[static FEW_THREADS], const uint16_t *rows, size_t count)
+{
+    uint32_t sets[COUNTER_SETS][FEW_THREADS] = {0};
+    size_t i = 0;
+
+    for (; i + COUNTER_SETS <= count; i += COUNTER_SETS) {
+        for (size_t set = 0; set < COUNTER_SETS; set++) {
+            sets[set][rows[i + set]]++;
+        }
+    }
+    for (; i < count; i++) {
+        sets[0][rows[i]]++;
+    }
+    for (size_t thread = 0; thread < FEW_THREADS; thread++) {
+        ret_counts[thread] = 0;
+        for (size_t set = 0; set < COUNTER_SETS; set++) {
+            ret_counts[thread] += sets[set][thread];
+        }
+    }
+}
+
+/* Most operations end on the thread where they began. */
+static void count_operations_of_few(struct frame_tally *frame_tally)
+{
+    const struct batch *batch = frame_tally->batch;
+    const struct batch_operations *operations = &batch->operations;
+    size_t count = operations->count;
+    uint32_t begun[FEW_THREADS];
+    uint32_t other[FEW_THREADS];
+    const uint32_t *ended = begun;
+
+    count_few(begun, operations->begin_thread, count);
+    if (memcmp(operations->begin_thread, operations->end_thread,
+               count * sizeof(*operations->end_thread)) != 0) {
+        count_few(other, operations->end_thread, count);
+        ended = other;
+    }
+    for (uint32_t thread = 0; thread < batch->thread_count; thread++) {
+        frame_tally->threads[thread].begun += begun[thread];
+        frame_tally->threads[thread].ended += ended[thread];
+    }
+}
+
 static void count_operations(struct frame_tally *frame_tally)
 {
     const struct batch_operations *operations = &frame_tally->batch->operations;
     struct thread_counts *threads = frame_tally->threads;
 
+    if (frame_tally->batch->thread_count <= FEW_THREADS && operations->count >= FEW_THREADS) {
+        count_operations_of_few(frame_tally);
+        return;
+    }
     for (uint32_t i = 0; i < operations->count; i++) {
         threads[operations->begin_thread[i]].begun++;
         threads[operations->end_thread[i]].ended++;

@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SLOWEST_BLOCK = 512 };
+enum {
+    SLOWEST_BLOCK = 128, /* rows that are passed over together if none of them was slow */
+    LANES = 16,          /* loops of a fixed length become vector instructions */
+};
 
 void frame_tally_release(struct frame_tally *frame_tally)
 {
@@ -92,15 +95,21 @@ static int add_slow(struct frame_tally *frame_tally, struct slowest *slowest,
     return slowest_add(slowest, &slow);
 }
 
-/* Whether a code reaches the least one of interest. Codes are below 2^15, so that signed comparisons do. */
-static bool has_code_from(const uint16_t *codes, size_t count, uint16_t least)
+/* Whether one of SLOWEST_BLOCK codes reaches the least one of interest. Codes are below 2^15: signed comparisons do. */
+static bool has_code_from(const uint16_t *codes, uint16_t least)
 {
-    int16_t found = 0;
+    int16_t found[LANES] = {0};
+    int16_t any = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        found |= (int16_t)codes[i] >= (int16_t)least ? -1 : 0;
+    for (size_t i = 0; i < SLOWEST_BLOCK; i += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++) {
+            found[lane] |= (int16_t)codes[i + lane] >= (int16_t)least ? -1 : 0;
+        }
     }
-    return found != 0;
+    for (size_t lane = 0; lane < LANES; lane++) {
+        any |= found[lane];
+    }
+    return any != 0;
 }
 
 /* Blocks without a slow one, nearly all, are passed over by their codes. */
@@ -112,8 +121,8 @@ static int add_slowest(struct frame_tally *frame_tally, struct slowest *slowest,
     for (size_t first = 0; r == 0 && first < run->count; first += SLOWEST_BLOCK) {
         size_t end = min_u64(run->count, first + SLOWEST_BLOCK);
 
-        if (!has_code_from(&run->codes[first], end - first,
-                           log_code_of(slowest_least_wanted(slowest)))) {
+        if (end - first == SLOWEST_BLOCK &&
+            !has_code_from(&run->codes[first], log_code_of(slowest_least_wanted(slowest)))) {
             continue;
         }
         for (size_t i = first; r == 0 && i < end; i++) {
@@ -125,19 +134,26 @@ static int add_slowest(struct frame_tally *frame_tally, struct slowest *slowest,
     return r;
 }
 
-/* One pass for each status: without branches, many rows at a time. */
+/* Nearly all are OK: only words of eight that hold another one are looked at closely. */
 static void count_statuses(struct operation_tally *operation, const struct operation_run *run)
 {
+    uint64_t counts[STATUS_COUNT] = {0};
+    size_t first = 0;
     size_t others = 0;
 
-    for (int status = 1; status < STATUS_COUNT; status++) {
-        size_t count = 0;
+    for (; first < run->count; first += sizeof(uint64_t)) {
+        size_t end = min_u64(run->count, first + sizeof(uint64_t));
 
-        for (size_t i = 0; i < run->count; i++) {
-            count += run->statuses[i] == status;
+        if (end - first == sizeof(uint64_t) && read_le64(&run->statuses[first]) == 0) {
+            continue;
         }
-        operation->by_status[status] += count;
-        others += count;
+        for (size_t i = first; i < end; i++) {
+            counts[run->statuses[i]]++;
+        }
+    }
+    for (int status = STATUS_OK + 1; status < STATUS_COUNT; status++) {
+        operation->by_status[status] += counts[status];
+        others += counts[status];
     }
     operation->by_status[STATUS_OK] += run->count - others;
 }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "batch.h"
+#include "bytes.h"
 
 #include <stdbool.h>
 
@@ -35,6 +36,25 @@ struct operation_rows {
     uint16_t *codes;
     uint8_t *statuses;
 };
+
+/* How many statuses are not OK. Threads: any. Cost: a look at each eight of them. */
+static inline size_t count_not_ok(const uint8_t *statuses, size_t count)
+{
+    size_t found = 0;
+    size_t i = 0;
+
+    for (; i + sizeof(uint64_t) <= count; i += sizeof(uint64_t)) {
+        uint64_t word = read_le64(statuses + i);
+
+        /* Statuses have two bits. */
+        word = (word | word >> 1) & UINT64_C(0x0101010101010101);
+        found += (size_t)(word * UINT64_C(0x0101010101010101) >> 56);
+    }
+    for (; i < count; i++) {
+        found += statuses[i] != STATUS_OK;
+    }
+    return found;
+}
 
 void operation_rows_release(struct operation_rows *rows);
 

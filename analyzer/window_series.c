@@ -207,14 +207,19 @@ static int add_codes(struct window_cell *cell, const uint16_t *codes, size_t cou
     return r;
 }
 
-static size_t count_errors(const uint8_t *statuses, size_t count)
+/* The memory that the next ones will be added to, most likely: it is long out of the caches. */
+static void prefetch_next(const struct window_series *series)
 {
-    size_t errors = 0;
+    enum { CELLS_AHEAD = 2, LINE_BYTES = 64 };
 
-    for (size_t i = 0; i < count; i++) {
-        errors += statuses[i] != STATUS_OK;
+    if (series->latest + CELLS_AHEAD < series->count) {
+        const struct window_cell *cell = &series->cells[series->latest + CELLS_AHEAD];
+        size_t size = cell->octave_count * WINDOW_BUCKETS * bytes_per_count(cell);
+
+        for (size_t at = 0; at < size; at += LINE_BYTES) {
+            __builtin_prefetch((const uint8_t *)cell->narrow + at, 1);
+        }
     }
-    return errors;
 }
 
 int window_series_add(struct window_series *series, size_t window,
@@ -224,11 +229,12 @@ int window_series_add(struct window_series *series, size_t window,
     int r = make_cell(series, window, &cell);
 
     if (r == 0 && series->has_quantiles) {
+        prefetch_next(series);
         r = add_codes(cell, operations->codes, operations->count);
     }
     if (r == 0) {
         cell->count += operations->count;
-        cell->errors += count_errors(operations->statuses, operations->count);
+        cell->errors += count_not_ok(operations->statuses, operations->count);
     }
     return r;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "log_codes.h"
+#include "operation_rows.h"
 #include "report_operations.h"
 #include "time_grid.h"
 
