@@ -158,8 +158,8 @@ static inline struct lifetime lifetime_of(const struct tick_clock *clock,
 
 static inline bool has_details(const struct record *record)
 {
-    return record->continuations != 0 || record->parent != 0 ||
-           (record->flags & RECORD_NEEDS_ID) != 0;
+    /* Put together before they are tested: one step instead of three branches. */
+    return (record->parent | record->continuations | (record->flags & RECORD_NEEDS_ID)) != 0;
 }
 
 /* Returns 1 if the operation became the row of that number, 0 if it was refused, or -ENOMEM. */
