@@ -57,6 +57,8 @@ static int add_queue_run(struct frame_tally *frame_tally, uint32_t name)
     const struct row_groups *groups = &frame_tally->groups;
     uint32_t first = groups->starts[name];
     uint32_t count = groups->starts[name + 1] - first;
+    const struct queue_run run = {frame_tally->batch, &groups->rows[first], count,
+                                  frame_tally->batch->names[name].queue_capacity};
     struct queue_tally *queue = NULL;
     int r = tally_queue(frame_tally->tally, frame_tally->numbers[name], &queue);
 
@@ -64,7 +66,9 @@ static int add_queue_run(struct frame_tally *frame_tally, uint32_t name)
     r = r < 0 ? r : distribution_add(&queue->residence_ns, &frame_tally->more_values[first], count);
     if (r == 0) {
         queue->entries += count;
-        queue->capacity = max_u64(queue->capacity, frame_tally->batch->names[name].queue_capacity);
+        queue->capacity = max_u64(queue->capacity, run.capacity);
+        r = shared_queues_add(frame_tally->context->queues, frame_tally->frame,
+                              frame_tally->numbers[name], &run);
     }
     return r;
 }

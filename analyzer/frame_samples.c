@@ -228,6 +228,9 @@ int frame_samples_add(struct frame_tally *frame_tally)
 {
     int r = add_samples(frame_tally);
 
+    r = r < 0 ? r
+              : shared_queues_add_samples(frame_tally->context->queues, frame_tally->frame,
+                                          frame_tally->batch, frame_tally->numbers);
     r = r < 0 ? r : reserve_threads(frame_tally);
     if (r < 0) {
         return r;

@@ -10,6 +10,7 @@
 #include "operation_rows.h"
 #include "row_groups.h"
 #include "shared_load.h"
+#include "shared_queues.h"
 #include "shared_windows.h"
 #include "tally.h"
 
@@ -17,6 +18,7 @@
 struct frame_context {
     const struct report_plan *plan;
     struct shared_windows *windows;
+    struct shared_queues *queues;
     struct shared_load *load; /* NULL: not asked for */
     bool with_attributes;
     size_t redacted_count;

@@ -193,3 +193,27 @@ int load_measure(const struct load_cells *cells, const struct load_grid *grid,
     }
     return r;
 }
+
+int load_measure_ends(const struct load_cells *cells, const struct load_grid *grid,
+                      struct report_spread *ret_ends_per_s)
+{
+    AUTO_FREE struct load_cell *ends = calloc(grid->count + 1, sizeof(*ends));
+    AUTO_FREE uint64_t *counts = malloc((grid->count + 1) * sizeof(*counts));
+    struct report_load load = {.active_ns = cells->last_ns - cells->first_ns};
+    struct load_cells swapped = *cells;
+
+    if (ends == NULL || counts == NULL) {
+        return -ENOMEM;
+    }
+    for (uint32_t i = 0; i < grid->count; i++) {
+        ends[i].begun = cells->cells[i].ended;
+    }
+    swapped.cells = ends;
+
+    int r = measure_rate(&swapped, grid, whole_cells(cells, grid), counts, &load);
+
+    if (r == 0) {
+        *ret_ends_per_s = load.arrivals_per_s;
+    }
+    return r;
+}

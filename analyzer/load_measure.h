@@ -17,6 +17,10 @@
 MUST_USE int load_measure(const struct load_cells *cells, const struct load_grid *grid,
                           const uint64_t *levels, struct report_load *ret_load);
 
+/* The ends of operations per second, over the same windows as arrivals_per_s. Returns 0 or -ENOMEM. */
+MUST_USE int load_measure_ends(const struct load_cells *cells, const struct load_grid *grid,
+                               struct report_spread *ret_ends_per_s);
+
 /*
  * The index of dispersion of counts, with the interval that (n - 1) I has for a Poisson process: chi-squared with n - 1
  * degrees of freedom.

@@ -3,7 +3,8 @@
 #include "load_cells.h"
 
 enum {
-    LOAD_SHARE = 8, /* of the memory: one part of so many */
+    QUEUE_SHARE = 16, /* of the memory: one part of so many */
+    LOAD_SHARE = 8,   /* of the memory: one part of so many */
     MOST_CELLS = 1 << 16,
     LEAST_CELLS = 1 << 12,
 
@@ -16,6 +17,11 @@ enum {
 static uint64_t array_bytes(uint64_t cells)
 {
     return cells * (sizeof(struct load_cell) + 1) + NAME_BYTES;
+}
+
+uint64_t queue_room_bytes(uint64_t memory_bytes)
+{
+    return memory_bytes / QUEUE_SHARE;
 }
 
 struct load_room load_room_make(uint64_t memory_bytes, size_t name_count)

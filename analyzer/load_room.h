@@ -12,5 +12,7 @@ struct load_room {
     uint64_t bytes; /* at most; of all names and of the rest together */
 };
 
-/* Threads: any. */
+/* What queues and pools may take. Threads: any, as below. */
+uint64_t queue_room_bytes(uint64_t memory_bytes);
+
 struct load_room load_room_make(uint64_t memory_bytes, size_t name_count);

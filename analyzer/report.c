@@ -91,6 +91,10 @@ static void release_lists(struct report *report)
 {
     for (size_t i = 0; i < report->queue_count; i++) {
         free(report->queues[i].name);
+        free(report->queues[i].flow.windows);
+    }
+    for (size_t i = 0; i < report->pool_count; i++) {
+        free(report->pools[i].name);
     }
     for (size_t i = 0; i < report->thread_count; i++) {
         free(report->threads[i].name);
@@ -102,6 +106,7 @@ static void release_lists(struct report *report)
         free(report->options.redacted_keys[i]);
     }
     free(report->queues);
+    free(report->pools);
     free(report->threads);
     free(report->marks);
     free((void *)report->options.redacted_keys);

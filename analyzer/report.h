@@ -43,6 +43,8 @@ struct report {
     struct report_loads *loads;          /* owned; NULL: not asked for */
     size_t queue_count;
     struct report_queue *queues;
+    size_t pool_count;
+    struct report_pool *pools; /* by name */
     size_t metric_count;
     struct report_metric *metrics;
     size_t thread_count;

@@ -176,6 +176,30 @@ static void doubt_censored(struct doubts *doubts, const struct report *report)
     }
 }
 
+/* The trace against what the program counted. */
+static void doubt_queue(struct doubts *doubts, const struct report_queue *queue)
+{
+    const struct report_little *little = &queue->flow.little;
+    char share[TEXT_BYTES];
+
+    if (queue->flow.reason != REASON_NONE) {
+        return;
+    }
+    (void)text_share(share, fabs(little->deviation));
+    if (little->verdict == LITTLE_MISSING) {
+        doubt(
+            doubts, queue->name,
+            "held %s more than the operations in the trace explain (Little's law): operations that "
+            "went through this queue were lost, or had not ended.",
+            share);
+    } else if (little->verdict == LITTLE_SURPLUS) {
+        doubt(doubts, queue->name,
+              "held %s less than the trace has in it (Little's law): operations leave this queue "
+              "without saying so, or enter it after they began.",
+              share);
+    }
+}
+
 size_t report_doubts(const struct report *report, struct report_doubt *ret_doubts)
 {
     struct doubts doubts = {.list = ret_doubts};
@@ -190,6 +214,9 @@ size_t report_doubts(const struct report *report, struct report_doubt *ret_doubt
     }
     doubt_censored(&doubts, report);
     doubt_children(&doubts, &report->quality);
+    for (size_t i = 0; i < report->queue_count; i++) {
+        doubt_queue(&doubts, &report->queues[i]);
+    }
     doubt_arrivals(&doubts, report->loads);
     if (report->folded_names > 0) {
         doubt(&doubts, "", "%llu operation names beyond the limit are counted as (other).",

@@ -72,6 +72,11 @@ static void add_process(struct json_tree *tree, const struct report *report, siz
     report_json_process(tree, &report->processes[i]);
 }
 
+static void add_pool(struct json_tree *tree, const struct report *report, size_t i)
+{
+    report_json_pool(tree, &report->pools[i]);
+}
+
 static void add_queue(struct json_tree *tree, const struct report *report, size_t i)
 {
     report_json_queue(tree, &report->queues[i]);
@@ -165,6 +170,7 @@ static void put_document(struct document *document)
     put_list(document, ",\n\"operations\":[", report->operation_count, add_operation);
     put(document, ",\n\"options\":");
     put_options(document);
+    put_list(document, ",\n\"pools\":[", report->pool_count, add_pool);
     put_list(document, ",\n\"processes\":[", report->process_count, add_process);
     put(document, ",\n\"quality\":");
     report_json_quality(&document->tree, &report->quality);

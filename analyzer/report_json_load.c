@@ -1,6 +1,6 @@
 #include "report_json_parts.h"
 
-static void add_spread(struct json_tree *tree, const char *key, const struct report_spread *spread)
+void report_json_spread(struct json_tree *tree, const char *key, const struct report_spread *spread)
 {
     json_open_object(tree, key);
     report_json_number(tree, "max", spread->max, REASON_TOO_FEW);
@@ -39,8 +39,8 @@ static void add_load(struct json_tree *tree, const struct report_load *load)
     json_add_count(tree, "active_ns", load->active_ns);
     json_add_count(tree, "cell_ns", load->cell_ns);
     json_add_count(tree, "rate_window_ns", load->rate_window_ns);
-    add_spread(tree, "arrivals_per_s", &load->arrivals_per_s);
-    add_spread(tree, "concurrency", &load->concurrency);
+    report_json_spread(tree, "arrivals_per_s", &load->arrivals_per_s);
+    report_json_spread(tree, "concurrency", &load->concurrency);
     report_json_number(tree, "most_concurrency", load->most_concurrency, REASON_TOO_FEW);
     report_json_number(tree, "idle_ratio", load->idle_ratio, REASON_TOO_FEW);
     report_json_number(tree, "steady_ratio", load->steady_ratio, REASON_TOO_FEW);

@@ -2,18 +2,6 @@
 
 #include "record_names.h"
 
-void report_json_queue(struct json_tree *tree, const struct report_queue *queue)
-{
-    json_open_object(tree, NULL);
-    json_add_text(tree, "name", queue->name);
-    json_add_count(tree, "capacity", queue->capacity);
-    json_add_count(tree, "entries", queue->entries);
-    json_add_count(tree, "lost_entries", queue->lost_entries);
-    report_json_summary(tree, "depth", &queue->depth, "");
-    report_json_summary(tree, "residence", &queue->residence_ns, "_ns");
-    json_close(tree);
-}
-
 void report_json_metric(struct json_tree *tree, const struct report_metric *metric)
 {
     json_open_object(tree, NULL);

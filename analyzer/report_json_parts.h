@@ -28,7 +28,10 @@ void report_json_operation(struct json_tree *tree, const struct report_operation
 void report_json_censoring(struct json_tree *tree, const struct report_operation *operation);
 void report_json_children(struct json_tree *tree, const struct report_operation *operation);
 void report_json_budget(struct json_tree *tree, const struct report_operation *operation);
+void report_json_pool(struct json_tree *tree, const struct report_pool *pool);
 void report_json_queue(struct json_tree *tree, const struct report_queue *queue);
+void report_json_spread(struct json_tree *tree, const char *key,
+                        const struct report_spread *spread);
 void report_json_load(struct json_tree *tree, const struct report_load *load);
 void report_json_named_load(struct json_tree *tree, const struct report_named_load *named);
 void report_json_metric(struct json_tree *tree, const struct report_metric *metric);

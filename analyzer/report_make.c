@@ -13,7 +13,7 @@ static void take_threads(struct report *report, struct report_totals *totals)
 
 int report_make(struct report *ret_report, const struct report_plan *plan,
                 struct report_totals *totals, struct shared_windows *windows,
-                const struct load_effects *effects)
+                const struct load_effects *effects, const struct shared_queues *queues)
 {
     ret_report->first_realtime_ns = plan->first_realtime_ns;
     ret_report->last_realtime_ns = plan->last_realtime_ns;
@@ -29,7 +29,8 @@ int report_make(struct report *ret_report, const struct report_plan *plan,
     r = r < 0 ? r : report_make_load(ret_report, totals, effects); /* operations are freed next */
     r = r < 0 ? r : report_make_operations(ret_report, totals, windows);
     r = r < 0 ? r : report_make_metrics(ret_report, totals);
-    r = r < 0 ? r : report_make_queues(ret_report, totals);
+    r = r < 0 ? r : report_make_queues(ret_report, totals, queues);
+    r = r < 0 ? r : report_make_pools(ret_report, queues);
     r = r < 0 ? r : report_make_marks(ret_report, totals);
     if (r == 0) {
         take_threads(ret_report, totals);

@@ -94,7 +94,8 @@ static int compare_queues(const void *left, const void *right)
                   ((const struct report_queue *)right)->name);
 }
 
-int report_make_queues(struct report *report, const struct report_totals *totals)
+int report_make_queues(struct report *report, const struct report_totals *totals,
+                       const struct shared_queues *queues)
 {
     size_t count = totals->tally->shape.counts[GROUP_QUEUE];
 
@@ -117,7 +118,7 @@ int report_make_queues(struct report *report, const struct report_totals *totals
         queue->lost_entries = tally->lost_entries;
         distribution_summarize(&tally->depth, &queue->depth);
         distribution_summarize(&tally->residence_ns, &queue->residence_ns);
-        if (queue->name == NULL) {
+        if (queue->name == NULL || report_make_queue_flow(&queue->flow, queues, i) < 0) {
             return -ENOMEM;
         }
     }

@@ -20,5 +20,13 @@ MUST_USE int report_make_children(struct report_operation *operation,
                                   const struct operation_tally *tally,
                                   const struct name_ranks *names);
 MUST_USE int report_make_metrics(struct report *report, struct report_totals *totals);
-MUST_USE int report_make_queues(struct report *report, const struct report_totals *totals);
+MUST_USE int report_make_queues(struct report *report, const struct report_totals *totals,
+                                const struct shared_queues *queues);
+
+/* What is known of the queue of that number over time; to be released with report. */
+MUST_USE int report_make_queue_flow(struct report_queue_flow *flow,
+                                    const struct shared_queues *queues, size_t number);
+MUST_USE int report_make_pools(struct report *report, const struct shared_queues *queues);
+
+/* Reads the tallies of operations: before report_make_operations(). */
 MUST_USE int report_make_marks(struct report *report, const struct report_totals *totals);

@@ -13,7 +13,6 @@ enum {
     SLOWEST_ROWS = 40,
     SLOWEST_PER_OPERATION = 3,
     STATE_ROWS = 60,
-    QUEUE_ROWS = 30,
     PROCESS_ROWS = 50,
     METRIC_ROWS = 60,
     INPUT_ROWS = 50,
@@ -204,31 +203,6 @@ static const struct markdown_table state_table = {
     .put_row = put_state,
 };
 
-static void put_queue(FILE *stream, const void *context, size_t i)
-{
-    const struct report_queue *queue = &((const struct report *)context)->queues[i];
-    char text[TEXT_BYTES];
-
-    markdown_put_name(stream, queue->name);
-    markdown_put_count(stream, queue->entries);
-    markdown_put_cell(stream, queue->capacity > 0 ? text_count(text, queue->capacity) : "-");
-    markdown_put_cell(stream, text_number(text, queue->depth.quantiles[RANK_P50].value));
-    markdown_put_cell(stream, text_number(text, queue->depth.quantiles[RANK_P99].value));
-    markdown_put_cell(stream, text_number(text, queue->depth.max));
-    markdown_put_duration(stream, queue->residence_ns.quantiles[RANK_P50].value);
-    markdown_put_duration(stream, queue->residence_ns.quantiles[RANK_P99].value);
-    markdown_put_duration(stream, queue->residence_ns.max);
-    (void)fputc('\n', stream);
-}
-
-static const struct markdown_table queue_table = {
-    .title = "Queues",
-    .header = "| name | entries | capacity | depth p50 | p99 | max | waited p50 | p99 | max |\n"
-              "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
-    .row_limit = QUEUE_ROWS,
-    .put_row = put_queue,
-};
-
 static void put_metric(FILE *stream, const void *context, size_t i)
 {
     static const size_t ranks[] = {RANK_P50, RANK_P95, RANK_P99};
@@ -348,7 +322,7 @@ int report_markdown_write(const struct report *report, FILE *stream)
     put_table(&page, report, state_table, count_entries(report, states_of));
     markdown_put_budgets(&page, report);
     markdown_put_loads(&page, report);
-    put_table(&page, report, queue_table, report->queue_count);
+    markdown_put_queues(&page, report);
     put_table(&page, report, metric_table, report->metric_count);
     put_table(&page, report, process_table, report->process_count);
     put_table(&page, report, mark_table, report->mark_count);

@@ -28,5 +28,9 @@ void markdown_put_censoring(struct markdown_page *page, const struct report *rep
 void markdown_put_tail_budgets(struct markdown_page *page, const struct report *report);
 void markdown_put_budgets(struct markdown_page *page, const struct report *report);
 
+/* Long runs, and who waited meanwhile. */
+
+void markdown_put_queues(struct markdown_page *page, const struct report *report);
+
 /* How many came and were in flight, and what that did to their durations. */
 void markdown_put_loads(struct markdown_page *page, const struct report *report);

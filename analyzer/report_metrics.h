@@ -4,6 +4,7 @@
 #pragma once
 
 #include "batch.h"
+#include "report_queues.h"
 #include "report_summary.h"
 
 struct report_queue {
@@ -13,6 +14,7 @@ struct report_queue {
     uint64_t lost_entries;       /* operations that were not recorded and would have entered it */
     struct report_summary depth; /* just after entering, itself included */
     struct report_summary residence_ns;
+    struct report_queue_flow flow;
 };
 
 struct report_metric_by_process {

@@ -123,6 +123,16 @@ static uint64_t bytes_of(const struct report_plan *plan)
     return bytes;
 }
 
+/* Metrics may be those of pools. */
+static uint64_t queue_bytes(const struct report_plan *plan, const struct memory_wish *wish)
+{
+    const struct ranked_names *groups = plan->names.groups;
+
+    return groups[GROUP_QUEUE].count + groups[GROUP_METRIC].count == 0
+               ? 0
+               : queue_room_bytes(wish->memory_bytes);
+}
+
 int report_plan_make(struct report_plan *ret_plan, struct scanned_file *files, size_t file_count,
                      struct name_ranks *names, const struct memory_wish *wish)
 {
@@ -144,8 +154,9 @@ int report_plan_make(struct report_plan *ret_plan, struct scanned_file *files, s
             load_room_make(wish->memory_bytes, ret_plan->names.groups[GROUP_OPERATION].count);
     }
 
-    const struct memory_need need = {ret_plan->grid.count,
-                                     bytes_of(ret_plan) + ret_plan->load_room.bytes};
+    const struct memory_need need = {ret_plan->grid.count, bytes_of(ret_plan) +
+                                                               ret_plan->load_room.bytes +
+                                                               queue_bytes(ret_plan, wish)};
 
     return memory_plan_make(&ret_plan->memory, &ret_plan->names, wish, &need);
 }

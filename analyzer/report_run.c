@@ -23,6 +23,7 @@ struct report_job {
     struct report_plan plan;
     struct shared_windows windows;
     struct shared_load load;
+    struct shared_queues queues;
     struct load_effects effects;
     struct report_totals totals;
 };
@@ -98,6 +99,7 @@ static int count_frames(struct report_job *job, struct report_work *work)
     const struct frame_context context = {
         .plan = &job->plan,
         .windows = &job->windows,
+        .queues = &job->queues,
         .load = request->with_load ? &job->load : NULL,
         .with_attributes = request->with_attributes,
         .redacted_count = request->redacted_count,
@@ -105,6 +107,7 @@ static int count_frames(struct report_job *job, struct report_work *work)
     };
     int r = shared_windows_init(&job->windows, &job->plan);
 
+    r = r < 0 ? r : shared_queues_init(&job->queues, &job->plan);
     if (r == 0 && request->with_load) {
         r = shared_load_init(&job->load, &job->plan);
     }
@@ -128,6 +131,7 @@ static void release_results(struct report_job *job)
     shared_windows_release(&job->windows);
     load_effects_release(&job->effects);
     shared_load_release(&job->load);
+    shared_queues_release(&job->queues);
     report_plan_release(&job->plan);
 }
 
@@ -196,7 +200,9 @@ int report_run(const struct report_request *request, struct report *ret_report)
     }
     if (r == 0) {
         report_totals_finish(&job.totals);
-        r = report_make(ret_report, &job.plan, &job.totals, &job.windows, &job.effects);
+        shared_queues_finish(&job.queues);
+        r = report_make(ret_report, &job.plan, &job.totals, &job.windows, &job.effects,
+                        &job.queues);
     }
     if (r == 0 && !has_usable_input(&job.plan)) {
         r = -ENODATA;

@@ -127,6 +127,7 @@ static int put_page(const struct terminal_page *page)
     terminal_put_children(page);
     terminal_put_censoring(page);
     terminal_put_queues(page);
+    terminal_put_pools(page);
     terminal_put_processes(page);
     terminal_put_metrics(page);
     terminal_put_marks(page);

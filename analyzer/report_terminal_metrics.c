@@ -10,7 +10,6 @@ enum {
     NAME_COLUMNS = 36,
     NUMBER_COLUMNS = 11,
     LINE_COLUMNS = 12,
-    QUEUES_SHOWN = 20,
     PROCESSES_SHOWN = 30,
     METRICS_SHOWN = 40,
     METRIC_PROCESSES_SHOWN = 6,
@@ -46,41 +45,6 @@ static void put_rest(const struct terminal_page *page, size_t count, size_t show
     if (count > shown) {
         (void)fprintf(page->stream, "  and %zu more\n", count - shown);
     }
-}
-
-static void put_queue(const struct terminal_page *page, const struct report_queue *queue)
-{
-    const struct report_summary *depth = &queue->depth;
-    const struct report_summary *residence = &queue->residence_ns;
-    char text[TEXT_BYTES];
-
-    put_name(page, queue->name);
-    put_cell(page, text_count(text, queue->entries));
-    put_cell(page, queue->capacity > 0 ? text_count(text, queue->capacity) : "-");
-    put_cell(page, text_number(text, depth->quantiles[RANK_P50].value));
-    put_cell(page, text_number(text, depth->max));
-    put_cell(page, text_duration(text, residence->quantiles[RANK_P50].value));
-    put_cell(page, text_duration(text, residence->quantiles[RANK_P99].value));
-    put_cell(page, text_duration(text, residence->max));
-    (void)fputc('\n', page->stream);
-}
-
-void terminal_put_queues(const struct terminal_page *page)
-{
-    static const char *const titles[] = {"entries",    "capacity", "depth p50", "max",
-                                         "waited p50", "p99",      "max"};
-    size_t shown = min_u64(page->report->queue_count, QUEUES_SHOWN);
-
-    if (shown == 0) {
-        return;
-    }
-    terminal_put_title(page, "Queues",
-                       "depth just after entering; how long operations waited in them");
-    put_header(page, "name", titles, ARRAY_SIZE(titles));
-    for (size_t i = 0; i < shown; i++) {
-        put_queue(page, &page->report->queues[i]);
-    }
-    put_rest(page, page->report->queue_count, shown);
 }
 
 static void put_process(const struct terminal_page *page, size_t index)

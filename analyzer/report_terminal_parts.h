@@ -22,6 +22,7 @@ void terminal_put_children(const struct terminal_page *page);
 void terminal_put_distributions(const struct terminal_page *page);
 void terminal_put_slowest(const struct terminal_page *page);
 void terminal_put_queues(const struct terminal_page *page);
+void terminal_put_pools(const struct terminal_page *page);
 void terminal_put_processes(const struct terminal_page *page);
 void terminal_put_metrics(const struct terminal_page *page);
 void terminal_put_marks(const struct terminal_page *page);

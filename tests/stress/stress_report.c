@@ -64,6 +64,7 @@ static int make_json(const struct input_paths *inputs, size_t jobs, char **ret_j
         .memory_bytes = MEMORY_BYTES,
         .slowest_limit = 5,
         .with_attributes = true,
+        .with_load = true,
     };
     struct report report = {0};
     FILE *stream = open_memstream(ret_json, ret_size);

@@ -249,10 +249,81 @@ static void add_example_sources(struct report *report, const char *name)
     report->process_count = 1;
 }
 
+static struct report_load example_load(void)
+{
+    return (struct report_load){
+        .cell_ns = 1024000,
+        .active_ns = 60000000000,
+        .rate_window_ns = 65536000,
+        .arrivals_per_s = {16.7, 0, 15, 30, 40, 50},
+        .concurrency = {1.5, 0, 1, 4, 5, NAN},
+        .most_concurrency = 9,
+        .idle_ratio = .25,
+        .dispersion_count = 2,
+        .dispersions = {{1024000, 50000, 1.01, .99, 1.01}, {4096000, 12500, NAN, .98, 1.02}},
+    };
+}
+
+/* One that was measured, in a closed loop, and one that was not. */
+static struct report_loads *example_loads(const char *name)
+{
+    const struct report_named_load named[] = {
+        {
+            .name = strdup(name),
+            .load = example_load(),
+            .bin_count = 2,
+            .bins = {{0, 0, 500, 1, 4e6, 5e7, NAN}, {1, 9, 500, 9, 8e6, 9e7, 1e8}},
+            .slope = .7,
+            .idle = {0, 0, 3, 0, 4e6, NAN, NAN},
+            .arrivals = {ARRIVALS_CLOSED, 999, 1, 1e4, 2e4, 1e6, 5e6, 4e6, .9},
+        },
+        {
+            .name = strdup(name),
+            .load = {.reason = REASON_TOO_FEW},
+            .slope = NAN,
+            .arrivals = {ARRIVALS_UNKNOWN, 0, NAN, NAN, NAN, NAN, NAN, NAN, NAN},
+        },
+    };
+    struct report_loads *loads = calloc(1, sizeof(*loads));
+
+    *loads = (struct report_loads){.all = example_load(),
+                                   .count = 2,
+                                   .names = example_copy(named, sizeof(named)),
+                                   .omitted_names = 3};
+    return loads;
+}
+
+static struct report_queue_flow example_flow(void)
+{
+    const struct report_queue_window window = {500, 400, 3.5, NAN};
+
+    return (struct report_queue_flow){
+        .load = example_load(),
+        .leaves_per_s = {16.7, 0, 15, 30, 40, 50},
+        .full_ratio = .125,
+        .full_entries = 7,
+        .little = {3.5, 16.7, 2e8, 0, 1.11, NAN, LITTLE_MISSING, .1},
+        .window_ns = 262144000,
+        .window_first_realtime_ns = EXAMPLE_BEGIN_NS,
+        .window_count = 1,
+        .windows = example_copy(&window, sizeof(window)),
+    };
+}
+
 static void add_example_metrics(struct report *report, const char *name)
 {
-    const struct report_queue queue = {strdup(name),        64, 1000, 3, example_summary(1),
-                                       example_summary(1e6)};
+    const struct report_queue queue = {
+        strdup(name), 64, 1000, 3, example_summary(1), example_summary(1e6), example_flow()};
+    const struct report_pool pool = {.name = strdup(name),
+                                     .samples = 12,
+                                     .workers = 4,
+                                     .known_ns = 6e10,
+                                     .busy_mean = 3.5,
+                                     .utilization_mean = .875,
+                                     .utilization_p50 = 1,
+                                     .utilization_p95 = 1,
+                                     .utilization_p99 = NAN,
+                                     .all_busy_ratio = .6};
     const struct report_metric_by_process by_process = {0, example_summary(0.01)};
     const struct report_metric counter = {.name = strdup("process.cpu.time"),
                                           .unit = strdup("s"),
@@ -275,6 +346,8 @@ static void add_example_metrics(struct report *report, const char *name)
 
     report->queues = example_copy(&queue, sizeof(queue));
     report->queue_count = 1;
+    report->pools = example_copy(&pool, sizeof(pool));
+    report->pool_count = 1;
     report->metrics = calloc(2, sizeof(*report->metrics));
     report->metrics[0] = counter;
     report->metrics[1] = gauge;
@@ -318,6 +391,7 @@ static struct report example_report(size_t operation_count)
             example_operation(hostile_names[i % HOSTILE_NAME_COUNT], i % 2 == 0 ? 1e6 : 1e17);
     }
     report.operation_count = operation_count;
+    report.loads = example_loads(hostile);
     add_example_sources(&report, hostile);
     add_example_metrics(&report, hostile);
     return report;

@@ -177,16 +177,28 @@ Test(report_outputs, counters_of_time_are_shares_of_a_cpu)
     cr_expect_str_eq(report_text_metric(text, &memory, NAN), "-");
 }
 
+static bool is_said(const struct report_doubt *doubts, size_t count, const char *words)
+{
+    bool is_there = false;
+
+    for (size_t i = 0; i < count; i++) {
+        is_there = is_there || strstr(doubts[i].text, words) != NULL;
+    }
+    return is_there;
+}
+
 Test(report_outputs, doubts_name_what_is_wrong)
 {
     static struct report_doubt doubts[DOUBT_MAX];
     struct report report = example_report(1);
     size_t count = report_doubts(&report, doubts);
 
-    cr_expect_eq(count, 9, "%zu doubts", count);
+    cr_expect_eq(count, 11, "%zu doubts", count);
     cr_expect_not_null(
         strstr(doubts[0].text, "100 operations and 0 other records were lost (ring_full)"));
     cr_expect_not_null(
         strstr(doubts[1].text, "is damaged, first at offset 123; 77 bytes are not used"));
+    cr_expect(is_said(doubts, count, "held 10 % more than the operations in the trace explain"));
+    cr_expect(is_said(doubts, count, "coordinated omission"));
     report_release(&report);
 }
