@@ -54,7 +54,9 @@ struct budget_cell *budget_scratch_add(struct budget_scratch *scratch, uint64_t 
         sum_ns = duration_ns;
     }
     for (int state = 0; state < STATE_COUNT; state++) {
-        cell->parts_ns[state] += states_ns[state];
+        if (states_ns[state] > 0) {
+            cell->parts_ns[state] += states_ns[state];
+        }
     }
     cell->parts_ns[BUDGET_UNACCOUNTED] += duration_ns - (uint64_t)sum_ns;
     cell->count++;

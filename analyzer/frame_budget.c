@@ -72,7 +72,7 @@ static void add_row(struct frame_tally *frame_tally, uint32_t row)
     struct budget_cell *cell = budget_scratch_add(
         budget->scratch, batch->operations.duration_ns[row], states_ns, is_stated);
 
-    if (states_ns[STATE_RUNNING] > 0) {
+    if (states_ns[STATE_RUNNING] > 0 && budget->scratch->sources != 0) {
         const struct running_estimates estimates =
             running_split_estimate(&budget->split, batch, row, states_ns[STATE_RUNNING]);
 
@@ -92,10 +92,10 @@ static int add_run(struct frame_tally *frame_tally, uint32_t name)
         !any_stated(frame_tally, rows, count)) {
         return 0;
     }
+    frame_tally->budget.scratch->sources = running_split_sources(&frame_tally->budget.split);
     for (uint32_t i = 0; i < count; i++) {
         add_row(frame_tally, rows[i]);
     }
-    frame_tally->budget.scratch->sources = running_split_sources(&frame_tally->budget.split);
 
     int r = tally_operation(frame_tally->tally, number, &operation);
 

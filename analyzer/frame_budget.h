@@ -23,6 +23,6 @@ void frame_budget_release(struct frame_budget *budget);
  *
  * Returns:  0 or -ENOMEM.
  * Threads:  as frame_tally_add().
- * Cost:     nothing without states; 10 ns for each operation of a name that has them.
+ * Cost:     nothing without states; 15 to 30 ns for each operation of a name that has them.
  */
 MUST_USE int frame_budget_add(struct frame_tally *frame_tally);
