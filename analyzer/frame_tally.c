@@ -1,6 +1,7 @@
 #include "frame_tally.h"
 
 #include "clock_line.h"
+#include "frame_blame.h"
 #include "frame_details.h"
 #include "frame_samples.h"
 #include "log_codes.h"
@@ -273,6 +274,7 @@ int frame_tally_add(struct frame_tally *frame_tally, const struct plan_frame *fr
     r = r < 0 ? r : frame_kin_add(frame_tally);
     r = r < 0 ? r : frame_details_add(frame_tally);
     r = r < 0 ? r : frame_samples_add(frame_tally);
+    r = r < 0 ? r : frame_blame_add(frame_tally);
     r = r < 0 ? r : add_losses(frame_tally);
     if (r == 0) {
         add_marks(frame_tally);

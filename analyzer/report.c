@@ -109,6 +109,7 @@ static void release_lists(struct report *report)
     free(report->pools);
     free(report->threads);
     free(report->marks);
+    report_blame_release(&report->blame);
     free((void *)report->options.redacted_keys);
 }
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "report_blame.h"
 #include "report_inputs.h"
 #include "report_load.h"
 #include "report_metrics.h"
@@ -52,6 +53,7 @@ struct report {
     uint64_t omitted_threads;
     size_t mark_count;
     struct report_mark *marks;
+    struct report_blame blame;
 };
 
 /* Frees what report owns. {0} is an empty report. Threads: any, on different objects. */

@@ -157,7 +157,10 @@ static void put_document(struct document *document)
     const struct report *report = document->report;
     char number[64];
 
-    (void)snprintf(number, sizeof(number), "{\"folded_names\":%llu,",
+    put(document, "{\"blame\":");
+    report_json_blame(&document->tree, &report->blame);
+    put_tree(document);
+    (void)snprintf(number, sizeof(number), ",\n\"folded_names\":%llu,",
                    (unsigned long long)report->folded_names);
     put(document, number);
     put_list(document, "\n\"inputs\":[", report->input_count, add_input);

@@ -36,4 +36,5 @@ void report_json_load(struct json_tree *tree, const struct report_load *load);
 void report_json_named_load(struct json_tree *tree, const struct report_named_load *named);
 void report_json_metric(struct json_tree *tree, const struct report_metric *metric);
 void report_json_thread(struct json_tree *tree, const struct report_thread *thread);
+void report_json_blame(struct json_tree *tree, const struct report_blame *blame);
 void report_json_mark(struct json_tree *tree, const struct report_mark *mark);

@@ -27,6 +27,7 @@ int report_make(struct report *ret_report, const struct report_plan *plan,
     r = r < 0 ? r : report_make_processes(ret_report, plan, totals);
     r = r < 0 ? r : report_make_quality(ret_report, plan, totals);
     r = r < 0 ? r : report_make_load(ret_report, totals, effects); /* operations are freed next */
+    r = r < 0 ? r : report_make_blame(ret_report, totals);
     r = r < 0 ? r : report_make_operations(ret_report, totals, windows);
     r = r < 0 ? r : report_make_metrics(ret_report, totals);
     r = r < 0 ? r : report_make_queues(ret_report, totals, queues);

@@ -29,4 +29,5 @@ MUST_USE int report_make_queue_flow(struct report_queue_flow *flow,
 MUST_USE int report_make_pools(struct report *report, const struct shared_queues *queues);
 
 /* Reads the tallies of operations: before report_make_operations(). */
+MUST_USE int report_make_blame(struct report *report, struct report_totals *totals);
 MUST_USE int report_make_marks(struct report *report, const struct report_totals *totals);

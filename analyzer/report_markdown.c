@@ -321,6 +321,7 @@ int report_markdown_write(const struct report *report, FILE *stream)
     markdown_put_censoring(&page, report);
     put_table(&page, report, state_table, count_entries(report, states_of));
     markdown_put_budgets(&page, report);
+    markdown_put_blame(&page, report);
     markdown_put_loads(&page, report);
     markdown_put_queues(&page, report);
     put_table(&page, report, metric_table, report->metric_count);

@@ -29,6 +29,7 @@ void markdown_put_tail_budgets(struct markdown_page *page, const struct report *
 void markdown_put_budgets(struct markdown_page *page, const struct report *report);
 
 /* Long runs, and who waited meanwhile. */
+void markdown_put_blame(struct markdown_page *page, const struct report *report);
 
 void markdown_put_queues(struct markdown_page *page, const struct report *report);
 

@@ -294,11 +294,26 @@ static int add_locked(struct report_totals *totals, size_t process, struct tally
                                                                                            : -E2BIG;
 }
 
+/* All of the session's long runs and waits are known: who held up whom. */
+static int join_blame(struct tally *session)
+{
+    blame_list_finish(&session->long_runs);
+    blame_list_finish(&session->waits);
+
+    int r = blame_tally_join(&session->blame, &session->long_runs, &session->waits);
+
+    blame_list_release(&session->long_runs);
+    blame_list_release(&session->waits);
+    return r;
+}
+
 int report_totals_add_session(struct report_totals *totals, size_t process, struct tally *session,
                               const struct counter_table *counters)
 {
     AUTO_FREE struct report_by_process *rows = NULL;
     int r = add_counter_totals(session, counters);
+
+    r = r < 0 ? r : join_blame(session);
 
     r = r < 0 ? r : describe_operations(session, process, &rows);
     if (r < 0) {

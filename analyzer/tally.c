@@ -26,6 +26,8 @@ int tally_new(struct tally **ret_tally, const struct tally_shape *shape)
         return -ENOMEM;
     }
     tally->shape = *shape;
+    tally->long_runs.limit = BLAME_RUN_LIMIT;
+    tally->waits.limit = BLAME_WAIT_LIMIT;
     tally->operations =
         (struct operation_tally **)calloc(shape->counts[GROUP_OPERATION], sizeof(void *));
     tally->metrics = (struct metric_tally **)calloc(shape->counts[GROUP_METRIC], sizeof(void *));
@@ -77,6 +79,9 @@ void tally_free(struct tally *tally)
     free((void *)tally->queues);
     free(tally->marks);
     thread_table_release(&tally->threads);
+    blame_list_release(&tally->long_runs);
+    blame_list_release(&tally->waits);
+    blame_tally_release(&tally->blame);
     free(tally);
 }
 
@@ -284,6 +289,9 @@ int tally_absorb(struct tally *tally, struct tally *source)
     r = r < 0 ? r : absorb_metrics(tally, source);
     r = r < 0 ? r : absorb_queues(tally, source);
     r = r < 0 ? r : thread_table_merge(&tally->threads, &source->threads);
+    r = r < 0 ? r : blame_list_merge(&tally->long_runs, &source->long_runs);
+    r = r < 0 ? r : blame_list_merge(&tally->waits, &source->waits);
+    r = r < 0 ? r : blame_tally_merge(&tally->blame, &source->blame);
     if (r == 0) {
         merge_rest(tally, source);
     }
@@ -295,7 +303,9 @@ size_t tally_memory_bytes(const struct tally *tally)
     const size_t *counts = tally->shape.counts;
     size_t bytes =
         (counts[GROUP_OPERATION] + counts[GROUP_METRIC] + counts[GROUP_QUEUE]) * sizeof(void *) +
-        counts[GROUP_MARK] * sizeof(*tally->marks) + thread_table_memory_bytes(&tally->threads);
+        counts[GROUP_MARK] * sizeof(*tally->marks) + thread_table_memory_bytes(&tally->threads) +
+        (tally->long_runs.capacity + tally->waits.capacity) * sizeof(struct blame_row) +
+        blame_tally_memory_bytes(&tally->blame);
 
     for (size_t i = 0; i < counts[GROUP_OPERATION]; i++) {
         bytes +=

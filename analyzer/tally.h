@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "blame_tally.h"
 #include "name_ranks.h"
 #include "operation_tally.h"
 #include "real_distribution.h"
@@ -63,6 +64,9 @@ struct tally {
     struct thread_table threads; /* of a session */
     struct loss_times losses[LOSS_CAUSE_COUNT];
     struct record_counts stored;
+    struct blame_list long_runs; /* of a session, as waits: until they are joined */
+    struct blame_list waits;
+    struct blame_tally blame;
     struct kin_counts kin;
 };
 

@@ -358,6 +358,33 @@ static void add_example_metrics(struct report *report, const char *name)
     report->mark_count = 1;
 }
 
+static struct report_blame example_blame(const char *name)
+{
+    const struct report_blame_pair pair = {
+        .holder = strdup(name),
+        .delayed = strdup(name),
+        .delays = 12345,
+        .delay_ns = 3.5e9,
+        .tail_ratio = .96,
+        .exemplar_count = 1,
+        .exemplars = {{.begin_realtime_ns = EXAMPLE_BEGIN_NS,
+                       .length_ns = 859000000,
+                       .delay_ns = 2000000000,
+                       .delayed = 17,
+                       .tid = 7,
+                       .thread = strdup(name)}},
+    };
+
+    return (struct report_blame){.runs = 99,
+                                 .run_ns = 1e10,
+                                 .waits = 20000,
+                                 .omitted_waits = 3616,
+                                 .pair_count = 1,
+                                 .pairs = example_copy(&pair, sizeof(pair)),
+                                 .omitted_pairs = 1,
+                                 .omitted_delay_ns = 5};
+}
+
 /* To be released with report_release(). operation_count names are taken from the hostile ones, round and round. */
 static struct report example_report(size_t operation_count)
 {
@@ -392,6 +419,7 @@ static struct report example_report(size_t operation_count)
     }
     report.operation_count = operation_count;
     report.loads = example_loads(hostile);
+    report.blame = example_blame(hostile);
     add_example_sources(&report, hostile);
     add_example_metrics(&report, hostile);
     return report;

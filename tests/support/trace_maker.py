@@ -60,6 +60,7 @@ class Batch:
         self.clock_ns, self.offset_ns = clock_ns, offset_ns
         self.names, self.threads = {}, {}
         self.operations, self.samples, self.marks, self.opened, self.losses = [], [], [], [], []
+        self.long_runs = []
         self.as_of_ns = 0
         self.totals = trace_pb2.Totals()
 
@@ -84,6 +85,9 @@ class Batch:
 
     def open(self, name, begin, id, state=0):
         self.opened.append((begin, name, id, state))
+
+    def long_run(self, name, begin, length, id, thread=(1, "")):
+        self.long_runs.append((begin, length, name, thread, id))
 
     def loss(self, cause, operations, first, last, queue=""):
         self.losses.append((cause, operations, first, last, queue))
@@ -163,6 +167,15 @@ class Batch:
         fill_numbers(columns.id, [zigzag(gap) for gap in gaps([row[2] for row in rows], 0)])
         return [self.name(row[1], KINDS.OPERATION) for row in rows]
 
+    def fill_long_runs(self, batch):
+        rows = sorted(self.long_runs)
+        columns = batch.long_runs
+        columns.base_ns = rows[0][0]
+        fill_numbers(columns.begin_gap_ns, gaps([row[0] for row in rows], rows[0][0]))
+        fill_numbers(columns.length_ns, [row[1] for row in rows])
+        fill_numbers(columns.id, [zigzag(gap) for gap in gaps([row[4] for row in rows], 0)])
+        return [self.name(row[2], KINDS.OPERATION) for row in rows], [self.thread(*row[3]) for row in rows]
+
     def fill_head(self, batch):
         head = batch.head
         begins = [row[0] for row in self.operations + self.samples + self.marks]
@@ -171,6 +184,7 @@ class Batch:
             head.min_begin_ns, head.min_end_ns, head.max_end_ns = min(begins), min(ends), max(ends)
         head.operations, head.samples = len(self.operations), len(self.samples)
         head.marks, head.open_operations = len(self.marks), len(self.opened)
+        head.long_runs = len(self.long_runs)
         if self.clock_ns:
             head.clock.monotonic_ns = head.clock.boottime_ns = self.clock_ns
             head.clock.realtime_ns = self.clock_ns + self.offset_ns
@@ -190,6 +204,7 @@ class Batch:
                 self.thread(1)
             fill_numbers(batch.marks.time_gap_ns, gaps([time for time, _ in marks], batch.head.min_begin_ns))
         open_names = self.fill_open(batch) if self.opened else []
+        run_names, run_threads = self.fill_long_runs(batch) if self.long_runs else ([], [])
         width = max(0, len(self.threads) - 1).bit_length()
         if name_ids:
             batch.operations.name = self.indexes(name_ids)
@@ -203,6 +218,10 @@ class Batch:
             batch.marks.name = self.indexes(mark_names)
         if open_names:
             batch.open.name = self.indexes(open_names)
+        if run_names:
+            batch.long_runs.name = self.indexes(run_names)
+            if any(run_threads):
+                batch.long_runs.thread = packed(run_threads, width)
         self.fill_lists(batch, [*name_ids, *metrics, *mark_names])
         return packet
 
