@@ -197,6 +197,14 @@ static int add_entry(struct name_ranks *table, const struct name_key *key)
     return 0;
 }
 
+static enum operation_role role_of(const struct batch_name *name)
+{
+    return name->kind != NAME_OPERATION               ? ROLE_ORDINARY
+           : strcmp(name->unit, UNIT_ITERATION) == 0  ? ROLE_LOOP_ROUND
+           : strcmp(name->unit, UNIT_COLLECTION) == 0 ? ROLE_COLLECTION
+                                                      : ROLE_ORDINARY;
+}
+
 int name_ranks_count(struct name_ranks *table, const struct batch_name *name)
 {
     struct name_key key = make_key(name->kind, name->text, name->unit);
@@ -210,7 +218,12 @@ int name_ranks_count(struct name_ranks *table, const struct batch_name *name)
         }
         found = (uint32_t)table->count;
     }
-    table->entries[found - 1].rows += name->rows;
+
+    struct name_entry *entry = &table->entries[found - 1];
+    enum operation_role role = role_of(name);
+
+    entry->rows += name->rows;
+    entry->role = role > entry->role ? role : entry->role; /* the same in any order */
     return 0;
 }
 

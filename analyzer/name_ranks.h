@@ -21,10 +21,19 @@ enum name_group {
 
 #define OTHER_NAME "(other)"
 
+/* What operations of a name are, as its unit says. */
+enum operation_role {
+    ROLE_ORDINARY,
+    ROLE_LOOP_ROUND, /* of an event loop, from waking up to sleeping again */
+    ROLE_COLLECTION, /* a pause of a garbage collector */
+    ROLE_COUNT,
+};
+
 struct name_entry {
     const char *text; /* borrowed from the table */
     const char *unit;
     enum name_kind kind;
+    enum operation_role role; /* if any batch says it */
     uint64_t rows;
     uint64_t hash;
     uint32_t number; /* within its group; that of the others if it was not kept */

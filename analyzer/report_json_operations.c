@@ -131,11 +131,17 @@ static void add_attributes(struct json_tree *tree, const struct report_operation
     json_close(tree);
 }
 
+static const char *const role_names[ROLE_COUNT] = {"ordinary", "loop_round", "collection"};
+
 void report_json_operation(struct json_tree *tree, const struct report_operation *operation)
 {
     json_open_object(tree, NULL);
     json_add_text(tree, "name", operation->name);
     json_add_bool(tree, "is_other", operation->is_other);
+    json_add_text(tree, "role", role_names[operation->role]);
+    if (operation->role == ROLE_LOOP_ROUND) {
+        report_json_number(tree, "rest_mean_ns", operation->rest_mean_ns, REASON_TOO_FEW);
+    }
     json_add_count(tree, "count", operation->count);
     report_json_number(tree, "rate_per_s", operation->rate_per_s, REASON_TOO_FEW);
     report_json_number(tree, "time_share", operation->time_share, REASON_NO_DATA);

@@ -181,6 +181,19 @@ static void take_processes(struct report_operation *operation, struct process_ro
     rows->count = 0;
 }
 
+/*
+ * Who comes at a random moment while a loop is busy meets a round in proportion to its length, and half of it is left on
+ * average: E(b^2) / 2 E(b).
+ * Source: Cox, "Renewal Theory", 1962.
+ */
+static double mean_rest_ns(const struct report_summary *rounds)
+{
+    double n = (double)rounds->count;
+    double square = rounds->mean * rounds->mean + rounds->stddev * rounds->stddev * (n - 1) / n;
+
+    return n < 2 || rounds->mean <= 0 ? NAN : square / (2 * rounds->mean);
+}
+
 static int make_operation(struct report_operation *operation, const struct whole *whole,
                           size_t number)
 {
@@ -201,6 +214,10 @@ static int make_operation(struct report_operation *operation, const struct whole
     operation->time_share = whole->total_ns > 0 ? total_ns / whole->total_ns : NAN;
     memcpy(operation->by_status, tally->by_status, sizeof(operation->by_status));
     distribution_summarize(&tally->duration_ns, &operation->duration_ns);
+    operation->role = operation->is_other ? ROLE_ORDINARY
+                                          : name_ranks_entry(names, GROUP_OPERATION, number)->role;
+    operation->rest_mean_ns =
+        operation->role == ROLE_LOOP_ROUND ? mean_rest_ns(&operation->duration_ns) : NAN;
     take_processes(operation, &totals->operations[number]);
     if (operation->name == NULL) {
         return -ENOMEM;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "batch.h"
+#include "name_ranks.h"
 #include "report_budget.h"
 #include "report_censoring.h"
 #include "report_children.h"
@@ -71,6 +72,9 @@ struct report_attribute {
 struct report_operation {
     char *name;
     bool is_other; /* stands for all names beyond the limit */
+    enum operation_role role;
+    double
+        rest_mean_ns; /* of loop rounds: what is left of a round, on average, when somebody comes during one; else NaN */
     uint64_t count;
     double rate_per_s; /* count / time span of the report; NaN if that is 0 */
     uint64_t by_status[STATUS_COUNT];

@@ -120,6 +120,25 @@ static void put_value(const struct terminal_page *page, const struct report_oper
     }
 }
 
+/* What a special operation is, in a line below it. */
+static void put_role(const struct terminal_page *page, const struct report_operation *operation)
+{
+    char text[TEXT_BYTES];
+
+    if (operation->role == ROLE_ORDINARY) {
+        return;
+    }
+    terminal_put_color(page->stream, page->style, COLOR_DIM);
+    if (operation->role == ROLE_COLLECTION) {
+        (void)fputs("    pauses of a garbage collector", page->stream);
+    } else {
+        (void)fprintf(page->stream, "    rounds of an event loop; who comes during one waits %s",
+                      text_duration(text, operation->rest_mean_ns));
+    }
+    terminal_put_color(page->stream, page->style, COLOR_NONE);
+    (void)fputc('\n', page->stream);
+}
+
 static void put_operation(const struct terminal_page *page,
                           const struct report_operation *operation, size_t name_width)
 {
@@ -137,6 +156,7 @@ static void put_operation(const struct terminal_page *page,
         terminal_put_color(page->stream, page->style, COLOR_NONE);
     }
     (void)fputc('\n', page->stream);
+    put_role(page, operation);
 }
 
 void terminal_put_operations(const struct terminal_page *page)

@@ -172,6 +172,9 @@ def test_everything_arrives(recorded):
     report, done = programs.report(recorded[2], options=["--attributes"])
     assert done.returncode == 0, done.stderr
     request, step = operations(report, "py.request ä"), operations(report, "py.step")
+    assert (request["role"], operations(report, "py.gc.minor")["role"]) == ("ordinary", "collection")
+    loop = operations(report, "py.loop")
+    assert (loop["role"], loop["count"]) == ("loop_round", 3) and loop["rest_mean_ns"] >= loop["duration"]["mean_ns"] / 2
     assert request["count"] == 1 and request["by_status"]["error"] == 1 and request["unfinished"] == 1
     assert step["count"] == 4
     assert step["by_status"] == {"ok": 2, "error": 0, "cancelled": 1, "timeout": 1}

@@ -180,6 +180,8 @@ static struct report_operation example_operation(const char *name, double scale)
         .by_status = {990, 4, 3, 3},
         .unfinished = 2,
         .longest_unfinished_ns = 3e9,
+        .role = ROLE_LOOP_ROUND,
+        .rest_mean_ns = 5e5,
         .time_share = 0.1,
         .duration_ns = example_summary(scale),
         .state_count = 1,

@@ -76,6 +76,39 @@ Test(name_ranks, groups_and_units_keep_names_apart)
     name_ranks_release(&table);
 }
 
+Test(name_ranks, units_say_what_operations_are)
+{
+    static const struct {
+        const char *text;
+        const char *unit;
+        enum name_kind kind;
+        enum operation_role role;
+    } cases[] = {
+        {"plain", "", NAME_OPERATION, ROLE_ORDINARY},
+        {"strange", "{iterations}", NAME_OPERATION, ROLE_ORDINARY},
+        {"loop", UNIT_ITERATION, NAME_OPERATION, ROLE_LOOP_ROUND},
+        {"gc", UNIT_COLLECTION, NAME_OPERATION, ROLE_COLLECTION},
+        {"mark", UNIT_COLLECTION, NAME_MARK, ROLE_ORDINARY},
+    };
+    struct name_ranks table = {.memory_limit_bytes = 1 << 20};
+
+    for (size_t pass = 0; pass < 2; pass++) { /* also of batches that do not say it */
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+            const struct batch_name name = {.text = cases[i].text,
+                                            .unit = pass == 0 ? cases[i].unit : "",
+                                            .kind = cases[i].kind,
+                                            .rows = 1};
+
+            cr_assert_eq(name_ranks_count(&table, &name), 0);
+        }
+    }
+    cr_assert_eq(table.count, ARRAY_SIZE(cases));
+    for (size_t i = 0; i < table.count; i++) {
+        cr_expect_eq(table.entries[i].role, cases[i].role, "%s", table.entries[i].text);
+    }
+    name_ranks_release(&table);
+}
+
 Test(name_ranks, many_names_do_not_get_lost_and_the_order_of_counting_does_not_show)
 {
     enum { COUNT = 5000 };
