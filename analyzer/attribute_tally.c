@@ -3,6 +3,7 @@
 #include "growing_list.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -128,6 +129,17 @@ int attribute_tally_add(struct attribute_tally *tally, uint32_t key, const char 
     return add_value(values, text, count);
 }
 
+int attribute_tally_add_number(struct attribute_tally *tally, uint32_t key, double number)
+{
+    struct attribute_values *values = NULL;
+    int r = make_key(tally, key, &values);
+
+    if (r == 0) {
+        number_range_add(&values->numbers, number);
+    }
+    return r;
+}
+
 int attribute_tally_merge(struct attribute_tally *tally, const struct attribute_tally *source)
 {
     for (size_t i = 0; i < source->key_count; i++) {
@@ -137,6 +149,7 @@ int attribute_tally_merge(struct attribute_tally *tally, const struct attribute_
 
         if (r == 0) {
             to->count += from->count;
+            number_range_merge(&to->numbers, &from->numbers);
         }
         for (size_t k = 0; r == 0 && k < from->value_count; k++) {
             r = add_value(to, from->values[k].text, from->values[k].count);
@@ -164,7 +177,36 @@ static int compare_counts(const void *left, const void *right)
     const struct report_attribute_value *a = left;
     const struct report_attribute_value *b = right;
 
-    return a->count != b->count ? (a->count > b->count ? -1 : 1) : strcmp(a->text, b->text);
+    return a->slice.count != b->slice.count ? (a->slice.count > b->slice.count ? -1 : 1)
+                                            : strcmp(a->text, b->text);
+}
+
+/* Durations are found later. */
+static struct report_slice slice_of(uint64_t count)
+{
+    return (struct report_slice){
+        .count = count, .p50_ns = NAN, .p95_ns = NAN, .p99_ns = NAN, .max_ns = NAN};
+}
+
+static void describe_bins(const struct attribute_values *values,
+                          struct report_attribute *ret_attribute)
+{
+    ret_attribute->numbers = values->numbers;
+    ret_attribute->bins = attribute_bins_make(&values->numbers);
+    for (size_t i = 0; i < ret_attribute->bins.count; i++) {
+        ret_attribute->slices[i] = slice_of(0);
+    }
+}
+
+static void cut_values(struct report_attribute *attribute)
+{
+    while (attribute->value_count > ATTRIBUTE_LISTED_VALUES) {
+        free(attribute->values[--attribute->value_count].text);
+        attribute->other_values++;
+    }
+    for (size_t i = 0; i < attribute->value_count; i++) {
+        attribute->other.count -= attribute->values[i].slice.count;
+    }
 }
 
 int attribute_values_describe(const struct attribute_values *values,
@@ -175,10 +217,12 @@ int attribute_values_describe(const struct attribute_values *values,
 
     ret_attribute->values = list;
     ret_attribute->count = values->count;
-    ret_attribute->other_count = values->count;
+    ret_attribute->reason = REASON_MEMORY_LIMIT;
+    ret_attribute->other = slice_of(values->count);
+    ret_attribute->is_sample = values->value_count >= ATTRIBUTE_VALUE_LIMIT;
     for (size_t i = 0; r == 0 && i < values->value_count; i++) {
         list[i].text = strdup(values->values[i].text);
-        list[i].count = values->values[i].count;
+        list[i].slice = slice_of(values->values[i].count);
         ret_attribute->value_count++;
         r = list[i].text == NULL ? -ENOMEM : 0;
     }
@@ -186,11 +230,7 @@ int attribute_values_describe(const struct attribute_values *values,
         return r;
     }
     qsort(list, ret_attribute->value_count, sizeof(*list), compare_counts);
-    while (ret_attribute->value_count > ATTRIBUTE_LISTED_VALUES) {
-        free(list[--ret_attribute->value_count].text);
-    }
-    for (size_t i = 0; i < ret_attribute->value_count; i++) {
-        ret_attribute->other_count -= list[i].count;
-    }
+    cut_values(ret_attribute);
+    describe_bins(values, ret_attribute);
     return 0;
 }

@@ -25,6 +25,7 @@ struct attribute_values {
     size_t value_count;
     size_t value_capacity;
     struct attribute_value *values; /* owned; by hash, then text */
+    struct number_range numbers;    /* of values that are numbers and not redacted */
 };
 
 /* {0} is an empty one. */
@@ -44,6 +45,8 @@ void attribute_tally_release(struct attribute_tally *tally);
  */
 MUST_USE int attribute_tally_add(struct attribute_tally *tally, uint32_t key, const char *text,
                                  uint64_t count);
+/* Notes the number that a value is. */
+MUST_USE int attribute_tally_add_number(struct attribute_tally *tally, uint32_t key, double number);
 MUST_USE int attribute_tally_merge(struct attribute_tally *tally,
                                    const struct attribute_tally *source);
 size_t attribute_tally_memory_bytes(const struct attribute_tally *tally);

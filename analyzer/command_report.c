@@ -41,7 +41,7 @@ static const char usage_text[] =
     "  --load           arrival rates, operations in flight, durations under load, arrival "
     "patterns;\n"
     "                   reads the files twice\n"
-    "  --attributes     count values of attributes too\n"
+    "  --attributes     operations by the values of their attributes; reads the files twice\n"
     "  --redact KEY     with --attributes: show '(redacted)' instead of the values of KEY;\n"
     "                   can be given more than once\n"
     "  --jobs N         use N threads (default: one for each CPU); the report is the same\n"

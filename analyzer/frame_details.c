@@ -2,13 +2,7 @@
 
 #include "clock_line.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { VALUE_TEXT_BYTES = 160 };
-
-#define REDACTED_TEXT "(redacted)"
 
 /* --- States --- */
 
@@ -94,63 +88,28 @@ static int add_queues(struct frame_tally *frame_tally)
 
 /* --- Attributes --- */
 
-static bool is_redacted(const struct frame_context *context, const char *key)
-{
-    for (size_t i = 0; i < context->redacted_count; i++) {
-        if (strcmp(context->redacted_keys[i], key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *value_text(char ret_text[static VALUE_TEXT_BYTES], const struct batch *batch,
-                              uint32_t at)
-{
-    uint64_t value = batch->attributes.value[at];
-    double real;
-
-    switch ((enum attribute_type)batch->attributes.type[at]) {
-    case ATTRIBUTE_U64:
-        (void)snprintf(ret_text, VALUE_TEXT_BYTES, "%" PRIu64, value);
-        break;
-    case ATTRIBUTE_I64:
-        (void)snprintf(ret_text, VALUE_TEXT_BYTES, "%" PRId64, (int64_t)value);
-        break;
-    case ATTRIBUTE_F64:
-        memcpy(&real, &value, sizeof(real));
-        (void)snprintf(ret_text, VALUE_TEXT_BYTES, "%.17g", real);
-        break;
-    case ATTRIBUTE_BOOL:
-        (void)snprintf(ret_text, VALUE_TEXT_BYTES, "%s", value != 0 ? "true" : "false");
-        break;
-    default:
-        return batch->attributes.texts[value];
-    }
-    return ret_text;
-}
-
 static int add_attribute(struct frame_tally *frame_tally, uint32_t at)
 {
     const struct frame_context *context = frame_tally->context;
     const struct batch *batch = frame_tally->batch;
-    uint16_t key = batch->attributes.key[at];
+    uint32_t key = frame_tally->numbers[batch->attributes.key[at]];
     uint16_t name = batch->operations.name[batch->attributes.row[at]];
     struct operation_tally *operation = NULL;
-    char text[VALUE_TEXT_BYTES];
+    char text[ATTRIBUTE_TEXT_BYTES];
+    double number;
 
-    if (frame_tally->numbers[key] == context->plan->names.groups[GROUP_ATTRIBUTE].kept) {
+    if (key == context->plan->names.groups[GROUP_ATTRIBUTE].kept) {
         return 0;
     }
 
     int r = tally_operation(frame_tally->tally, frame_tally->numbers[name], &operation);
 
-    return r < 0 ? r
-                 : attribute_tally_add(&operation->attributes, frame_tally->numbers[key],
-                                       is_redacted(context, batch->names[key].text)
-                                           ? REDACTED_TEXT
-                                           : value_text(text, batch, at),
-                                       1);
+    r = r < 0 ? r
+              : attribute_tally_add(&operation->attributes, key,
+                                    attribute_text(text, &context->redacted, batch, at), 1);
+    return r == 0 && attribute_number(&context->redacted, batch, at, &number)
+               ? attribute_tally_add_number(&operation->attributes, key, number)
+               : r;
 }
 
 static int add_attributes(struct frame_tally *frame_tally)

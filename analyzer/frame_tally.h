@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "attribute_text.h"
 #include "counter_table.h"
 #include "frame_budget.h"
 #include "frame_kin.h"
@@ -21,8 +22,7 @@ struct frame_context {
     struct shared_queues *queues;
     struct shared_load *load; /* NULL: not asked for */
     bool with_attributes;
-    size_t redacted_count;
-    char *const *redacted_keys;
+    struct redacted_keys redacted;
 };
 
 struct thread_counts {

@@ -105,28 +105,11 @@ static void add_slowest(struct json_tree *tree, const struct report_operation *o
     json_close(tree);
 }
 
-static void add_attribute(struct json_tree *tree, const struct report_attribute *attribute)
-{
-    json_open_object(tree, NULL);
-    json_add_text(tree, "key", attribute->key);
-    json_add_count(tree, "count", attribute->count);
-    json_add_count(tree, "other_count", attribute->other_count);
-    json_open_array(tree, "values");
-    for (size_t i = 0; i < attribute->value_count; i++) {
-        json_open_object(tree, NULL);
-        json_add_text(tree, "value", attribute->values[i].text);
-        json_add_count(tree, "count", attribute->values[i].count);
-        json_close(tree);
-    }
-    json_close(tree);
-    json_close(tree);
-}
-
 static void add_attributes(struct json_tree *tree, const struct report_operation *operation)
 {
     json_open_array(tree, "attributes");
     for (size_t i = 0; i < operation->attribute_count; i++) {
-        add_attribute(tree, &operation->attributes[i]);
+        report_json_attribute(tree, &operation->attributes[i]);
     }
     json_close(tree);
 }

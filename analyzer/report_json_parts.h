@@ -32,6 +32,7 @@ void report_json_pool(struct json_tree *tree, const struct report_pool *pool);
 void report_json_queue(struct json_tree *tree, const struct report_queue *queue);
 void report_json_spread(struct json_tree *tree, const char *key,
                         const struct report_spread *spread);
+void report_json_attribute(struct json_tree *tree, const struct report_attribute *attribute);
 void report_json_load(struct json_tree *tree, const struct report_load *load);
 void report_json_named_load(struct json_tree *tree, const struct report_named_load *named);
 void report_json_metric(struct json_tree *tree, const struct report_metric *metric);

@@ -323,6 +323,7 @@ int report_markdown_write(const struct report *report, FILE *stream)
     markdown_put_budgets(&page, report);
     markdown_put_blame(&page, report);
     markdown_put_loads(&page, report);
+    markdown_put_attributes(&page, report);
     markdown_put_queues(&page, report);
     put_table(&page, report, metric_table, report->metric_count);
     put_table(&page, report, process_table, report->process_count);

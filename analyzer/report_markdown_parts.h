@@ -33,5 +33,8 @@ void markdown_put_blame(struct markdown_page *page, const struct report *report)
 
 void markdown_put_queues(struct markdown_page *page, const struct report *report);
 
+/* What operations that carry an attribute have in common. */
+void markdown_put_attributes(struct markdown_page *page, const struct report *report);
+
 /* How many came and were in flight, and what that did to their durations. */
 void markdown_put_loads(struct markdown_page *page, const struct report *report);

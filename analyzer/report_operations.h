@@ -8,6 +8,7 @@
 #include "report_budget.h"
 #include "report_censoring.h"
 #include "report_children.h"
+#include "report_attributes.h"
 #include "report_summary.h"
 
 /* Where a record stands in the files, so that it can be found again. */
@@ -54,19 +55,6 @@ struct report_state {
     enum operation_state state;
     double time_share;             /* of the total time of all operations of this name */
     struct report_summary time_ns; /* over the operations that were in it */
-};
-
-struct report_attribute_value {
-    char *text;
-    uint64_t count;
-};
-
-struct report_attribute {
-    char *key;
-    uint64_t count;       /* operations that carry it */
-    uint64_t other_count; /* of values beyond those listed */
-    size_t value_count;
-    struct report_attribute_value *values; /* by count, falling */
 };
 
 struct report_operation {

@@ -1,5 +1,6 @@
 #include "report_run.h"
 
+#include "attribute_effects.h"
 #include "report_make.h"
 #include "report_work.h"
 #include "scan_files.h"
@@ -102,8 +103,7 @@ static int count_frames(struct report_job *job, struct report_work *work)
         .queues = &job->queues,
         .load = request->with_load ? &job->load : NULL,
         .with_attributes = request->with_attributes,
-        .redacted_count = request->redacted_count,
-        .redacted_keys = request->redacted_keys,
+        .redacted = {request->redacted_count, request->redacted_keys},
     };
     int r = shared_windows_init(&job->windows, &job->plan);
 
@@ -203,6 +203,11 @@ int report_run(const struct report_request *request, struct report *ret_report)
         shared_queues_finish(&job.queues);
         r = report_make(ret_report, &job.plan, &job.totals, &job.windows, &job.effects,
                         &job.queues);
+    }
+    if (r == 0 && request->with_attributes) {
+        const struct redacted_keys redacted = {request->redacted_count, request->redacted_keys};
+
+        r = attribute_effects_find(ret_report, &job.plan, &redacted);
     }
     if (r == 0 && !has_usable_input(&job.plan)) {
         r = -ENODATA;

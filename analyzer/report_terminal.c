@@ -123,6 +123,7 @@ static int put_page(const struct terminal_page *page)
     terminal_put_budgets(page);
     terminal_put_blame(page);
     terminal_put_loads(page);
+    terminal_put_attributes(page);
     terminal_put_distributions(page);
     terminal_put_slowest(page);
     terminal_put_children(page);

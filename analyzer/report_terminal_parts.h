@@ -17,6 +17,7 @@ void terminal_put_title(const struct terminal_page *page, const char *title, con
 void terminal_put_operations(const struct terminal_page *page);
 void terminal_put_budgets(const struct terminal_page *page);
 void terminal_put_blame(const struct terminal_page *page);
+void terminal_put_attributes(const struct terminal_page *page);
 void terminal_put_loads(const struct terminal_page *page);
 void terminal_put_censoring(const struct terminal_page *page);
 void terminal_put_children(const struct terminal_page *page);

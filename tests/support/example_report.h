@@ -169,9 +169,18 @@ static struct report_operation example_operation(const char *name, double scale)
         .end_tid = 43,
         .end_thread = strdup(""),
     };
-    const struct report_attribute_value value = {strdup(name), 7};
-    const struct report_attribute attribute = {strdup(name), 1000, 993, 1,
-                                               example_copy(&value, sizeof(value))};
+    const struct report_attribute_value value = {strdup(name), {7, 1, 4, 50, NAN, 100}};
+    const struct report_attribute attribute = {
+        .key = strdup(name),
+        .count = 1000,
+        .value_count = 1,
+        .values = example_copy(&value, sizeof(value)),
+        .other = {993, 9, 4, 50, NAN, 100},
+        .is_sample = true,
+        .other_values = 1023,
+        .bins = {.count = 2, .has_below = true, .borders = {-5, 1, 1e300}},
+        .slices = {{3, 0, NAN, NAN, NAN, 5}, {4, 1, 4, 50, NAN, 100}},
+    };
 
     return (struct report_operation){
         .name = strdup(name),

@@ -35,10 +35,10 @@ Test(attribute_tally, few_values_are_all_listed_by_count)
     cr_assert_eq(tally.keys[1].key, 7);
     cr_assert_eq(attribute_values_describe(&tally.keys[1], &attribute), 0);
     cr_assert_eq(attribute.count, 7);
-    cr_assert_eq(attribute.other_count, 0);
+    cr_assert_eq(attribute.other.count, 0);
     cr_assert_eq(attribute.value_count, 2);
     cr_assert_str_eq(attribute.values[0].text, "blue");
-    cr_assert_eq(attribute.values[1].count, 3);
+    cr_assert_eq(attribute.values[1].slice.count, 3);
     release(&attribute);
     attribute_tally_release(&tally);
 }
@@ -71,9 +71,9 @@ Test(attribute_tally, what_is_kept_of_many_values_does_not_depend_on_the_order)
     cr_assert_eq(attribute_values_describe(&up.keys[0], &attribute), 0);
     cr_assert_eq(attribute.value_count, ATTRIBUTE_LISTED_VALUES);
     for (size_t i = 0; i < attribute.value_count; i++) {
-        listed += attribute.values[i].count;
+        listed += attribute.values[i].slice.count;
     }
-    cr_assert_eq(listed + attribute.other_count, attribute.count);
+    cr_assert_eq(listed + attribute.other.count, attribute.count);
     release(&attribute);
     attribute_tally_release(&up);
     attribute_tally_release(&down[0]);
