@@ -75,7 +75,9 @@ static struct code_summary summarize_codes(struct slice code)
     for (size_t lane = 0; lane < BYTES_AT_ONCE; lane++) {
         summary.greatest = maxima[lane] > summary.greatest ? maxima[lane] : summary.greatest;
     }
-    summarize_one_by_one(&summary, code.data + i, code.size - i);
+    if (i < code.size) { /* else there may be no data at all, and nothing to add i to */
+        summarize_one_by_one(&summary, code.data + i, code.size - i);
+    }
     return summary;
 }
 
