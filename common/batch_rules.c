@@ -134,14 +134,17 @@ static size_t add_most_ends(struct ends *ends, const uint64_t *begins_ns,
 static bool add_operations(struct time_range *range, const struct batch_operations *operations)
 {
     struct ends ends = {.min_ns = UINT64_MAX};
+
+    if (operations->count == 0) {
+        return true; /* and there may be no arrays */
+    }
+
     size_t done =
         add_most_ends(&ends, operations->begin_ns, operations->duration_ns, operations->count);
 
     add_ends(&ends, operations->begin_ns + done, operations->duration_ns + done,
              operations->count - done);
-    if (operations->count > 0) {
-        *range = (struct time_range){operations->begin_ns[0], ends.min_ns, ends.max_ns};
-    }
+    *range = (struct time_range){operations->begin_ns[0], ends.min_ns, ends.max_ns};
     return !ends.overflow;
 }
 
