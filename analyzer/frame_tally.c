@@ -96,21 +96,22 @@ static int add_slow(struct frame_tally *frame_tally, struct slowest *slowest,
     return slowest_add(slowest, &slow);
 }
 
-/* Whether one of SLOWEST_BLOCK codes reaches the least one of interest. Codes are below 2^15: signed comparisons do. */
+/* Whether one of SLOWEST_BLOCK codes reaches the least one of interest. */
 static bool has_code_from(const uint16_t *codes, uint16_t least)
 {
-    int16_t found[LANES] = {0};
-    int16_t any = 0;
+    uint16_t found[LANES] = {0};
+    unsigned int any = 0;
 
     for (size_t i = 0; i < SLOWEST_BLOCK; i += LANES) {
         for (size_t lane = 0; lane < LANES; lane++) {
-            found[lane] |= (int16_t)codes[i + lane] >= (int16_t)least ? -1 : 0;
+            /* Both are below 2^15: the sign says which one is greater. */
+            found[lane] |= (uint16_t) ~(codes[i + lane] - least);
         }
     }
     for (size_t lane = 0; lane < LANES; lane++) {
         any |= found[lane];
     }
-    return any != 0;
+    return any >> 15 != 0;
 }
 
 /* Blocks without a slow one, nearly all, are passed over by their codes. */

@@ -26,6 +26,8 @@ struct pool {
     size_t running;
 };
 
+#define NO_INPUT UINT32_MAX
+
 struct worker {
     struct pool *pool;
     pthread_t thread;
@@ -38,12 +40,12 @@ struct worker {
     uint64_t frames_done;
     size_t process; /* that tally is of; SIZE_MAX: of none */
     struct trace_reader *reader;
-    uint32_t input; /* that reader reads */
+    uint32_t input; /* that reader reads, or NO_INPUT */
 };
 
 static int worker_init(struct worker *worker, struct pool *pool)
 {
-    *worker = (struct worker){.pool = pool, .process = SIZE_MAX};
+    *worker = (struct worker){.pool = pool, .process = SIZE_MAX, .input = NO_INPUT};
     worker->frame_tally.context = pool->work->context;
     batch_init(&worker->batch);
 
@@ -83,16 +85,20 @@ static int note_bad(struct pool *pool, const struct plan_frame *frame)
 
 static int open_input(struct worker *worker, uint32_t input)
 {
-    if (worker->reader != NULL && worker->input == input) {
+    if (worker->input == input) {
         return 0;
     }
-    trace_reader_free(worker->reader);
-    worker->reader = NULL;
-    worker->input = input;
+    worker->input = NO_INPUT;
 
     int fd = trace_file_open(worker->pool->work->plan->inputs[input].file.path);
+    int r = fd < 0                   ? fd
+            : worker->reader == NULL ? trace_reader_new(&worker->reader, fd)
+                                     : trace_reader_reopen(worker->reader, fd);
 
-    return fd < 0 ? fd : trace_reader_new(&worker->reader, fd);
+    if (r == 0) {
+        worker->input = input;
+    }
+    return r;
 }
 
 /* The plaintext of a frame; its checksum is right. */

@@ -12,15 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    /* The head of a batch is rarely longer; if it is, the whole frame is decompressed. */
-    HEAD_PREFIX_BYTES = 8 << 10,
-};
-
 struct trace_scanner {
     struct shared_names *names;
-    struct frame_reader *frames; /* owned */
-    struct packet_arena *arena;  /* owned */
+    struct frame_reader *frames; /* owned, as all below */
+    struct packet_arena *arena;
+    struct trace_reader *reader; /* of the file at hand; NULL before the first one */
 };
 
 /* One walk through a file. */
@@ -61,6 +57,7 @@ void trace_scanner_free(struct trace_scanner *scanner)
     if (scanner != NULL) {
         frame_reader_free(scanner->frames);
         packet_arena_free(scanner->arena);
+        trace_reader_free(scanner->reader);
         free(scanner);
     }
 }
@@ -187,7 +184,7 @@ static int take_head(struct scan *scan, const struct batch_head *head,
     struct scanned_frame frame = {
         .offset_bytes = item->offset_bytes,
         .sequence = head->id.sequence,
-        .size_bytes = (uint32_t)item->frame.size,
+        .size_bytes = (uint32_t)item->size_bytes,
     };
 
     if (scan->is_newer) {
@@ -211,16 +208,18 @@ static int take_head(struct scan *scan, const struct batch_head *head,
     return scanned_session_take_clock(session, head->id.sequence, &head->clock);
 }
 
-/* A frame that is no batch with a head at its very beginning. */
+/* A frame that is no batch with a head in its first block. */
 static int take_whole(struct scan *scan, const struct trace_item *item)
 {
     struct trace_scanner *scanner = scan->scanner;
     struct batch_head head;
     struct packet_id id = {0};
     enum packet_kind kind = PACKET_BATCH;
+    struct slice frame;
     struct slice plain;
-    int r = frame_decompress(scanner->frames, item->frame, &plain);
+    int r = trace_reader_frame_at(scanner->reader, item->offset_bytes, item->size_bytes, &frame);
 
+    r = r < 0 ? r : frame_decompress(scanner->frames, frame, &plain);
     r = r < 0 ? r : packet_peek(plain, &kind, &id);
     if (r == -EPROTONOSUPPORT) {
         scanned_file_complain(
@@ -247,10 +246,10 @@ static int take_frame(struct scan *scan, const struct trace_item *item)
 {
     struct trace_scanner *scanner = scan->scanner;
     struct batch_head head;
-    struct slice prefix;
-    int r = frame_decompress_prefix(scanner->frames, item->frame, HEAD_PREFIX_BYTES, &prefix);
+    struct slice block;
+    int r = frame_decompress_first_block(scanner->frames, item->frame, &block);
 
-    r = r < 0 ? r : packet_read_batch_head(scanner->arena, prefix, &head);
+    r = r < 0 ? r : packet_read_batch_head(scanner->arena, block, &head);
     if (r == -ENOMEM) {
         return r;
     }
@@ -281,18 +280,13 @@ static bool is_known_bad(const struct offset_list *bad, uint64_t offset)
 /* Equal for copies: sizes and checksums of all frames, sizes of what lies between. */
 static void hash_item(struct content_hash *hash, const struct trace_item *item)
 {
-    enum { CHECKSUM_BYTES = 4 };
-
+    content_hash_add_u64(hash, item->size_bytes);
     if (item->kind == TRACE_FRAME) {
-        content_hash_add_u64(hash, item->frame.size);
-        content_hash_add(hash, item->frame.data + item->frame.size - CHECKSUM_BYTES,
-                         CHECKSUM_BYTES);
-    } else {
-        content_hash_add_u64(hash, item->size_bytes);
+        content_hash_add(hash, item->checksum, sizeof(item->checksum));
     }
 }
 
-static int take_item(struct scan *scan, struct trace_reader *reader, const struct trace_item *item,
+static int take_item(struct scan *scan, const struct trace_item *item,
                      const struct offset_list *bad)
 {
     int r = -EBADMSG;
@@ -312,21 +306,22 @@ static int take_item(struct scan *scan, struct trace_reader *reader, const struc
         r = take_frame(scan, item);
     }
     if (r == -EBADMSG) {
-        take_damage(scan, item->offset_bytes, item->frame.size);
-        trace_reader_distrust(reader);
+        take_damage(scan, item->offset_bytes, item->size_bytes);
+        trace_reader_distrust(scan->scanner->reader);
         return 0;
     }
     scan->file->packets += r == 0;
     return r;
 }
 
-static int scan_items(struct scan *scan, struct trace_reader *reader, const struct offset_list *bad)
+static int scan_items(struct scan *scan, const struct offset_list *bad)
 {
+    struct trace_reader *reader = scan->scanner->reader;
     struct trace_item item;
     int r;
 
     while ((r = trace_reader_next(reader, &item)) == 1) {
-        r = take_item(scan, reader, &item, bad);
+        r = take_item(scan, &item, bad);
         if (r < 0) {
             return r;
         }
@@ -381,6 +376,20 @@ int trace_file_open(const char *path)
     return fd < 0 ? -errno : fd;
 }
 
+/* Opens a file in the memory of the one before. */
+static int open_file(struct trace_scanner *scanner, const char *path)
+{
+    int fd = trace_file_open(path);
+    int r = fd < 0                    ? fd
+            : scanner->reader == NULL ? trace_reader_new(&scanner->reader, fd)
+                                      : trace_reader_reopen(scanner->reader, fd);
+
+    if (r == 0) {
+        trace_reader_skim(scanner->reader);
+    }
+    return r;
+}
+
 int trace_scan(struct trace_scanner *scanner, const char *path, const struct offset_list *bad,
                struct scanned_file *ret_file)
 {
@@ -390,9 +399,7 @@ int trace_scan(struct trace_scanner *scanner, const char *path, const struct off
         .hash = content_hash_start(),
         .session = UINT32_MAX,
     };
-    struct trace_reader *reader = NULL;
-    int fd = trace_file_open(path);
-    int r = fd < 0 ? fd : trace_reader_new(&reader, fd);
+    int r = open_file(scanner, path);
 
     *ret_file = (struct scanned_file){.path = path, .state = INPUT_WHOLE};
     if (r == -ENOMEM) {
@@ -401,9 +408,8 @@ int trace_scan(struct trace_scanner *scanner, const char *path, const struct off
     if (r < 0) {
         ret_file->error = r;
     } else {
-        ret_file->size_bytes = trace_reader_size(reader);
-        r = scan_items(&scan, reader, bad);
-        trace_reader_free(reader);
+        ret_file->size_bytes = trace_reader_size(scanner->reader);
+        r = scan_items(&scan, bad);
         if (r < 0) {
             return r;
         }

@@ -13,6 +13,14 @@ int file_window_init(struct file_window *window, int fd, uint64_t file_size)
     return window->buffer == NULL ? -ENOMEM : 0;
 }
 
+void file_window_reset(struct file_window *window, int fd, uint64_t file_size)
+{
+    *window = (struct file_window){.fd = fd,
+                                   .file_size = file_size,
+                                   .buffer = window->buffer,
+                                   .buffer_size = window->buffer_size};
+}
+
 void file_window_release(struct file_window *window)
 {
     free(window->buffer);
@@ -84,7 +92,8 @@ static int fill(struct file_window *window, size_t wanted)
     return 0;
 }
 
-static int show(struct file_window *window, uint64_t offset, size_t size, bool is_reading_ahead,
+/* Reads ahead_bytes in all, if that is more than size and the buffer holds it. */
+static int show(struct file_window *window, uint64_t offset, size_t size, size_t ahead_bytes,
                 struct slice *ret_bytes)
 {
     size_t at_least = min_u64(size, window->file_size - min_u64(offset, window->file_size));
@@ -96,8 +105,7 @@ static int show(struct file_window *window, uint64_t offset, size_t size, bool i
             return r;
         }
         move_to(window, offset);
-        r = fill(window,
-                 is_reading_ahead ? window->buffer_size : min_u64(at_least, window->buffer_size));
+        r = fill(window, min_u64(max_u64(at_least, ahead_bytes), window->buffer_size));
         if (r < 0) {
             return r;
         }
@@ -110,13 +118,40 @@ static int show(struct file_window *window, uint64_t offset, size_t size, bool i
 int file_window_show(struct file_window *window, uint64_t offset, size_t size,
                      struct slice *ret_bytes)
 {
-    return show(window, offset, size, true, ret_bytes);
+    return show(window, offset, size, SIZE_MAX, ret_bytes);
 }
 
 int file_window_show_only(struct file_window *window, uint64_t offset, size_t size,
                           struct slice *ret_bytes)
 {
-    return show(window, offset, size, false, ret_bytes);
+    return show(window, offset, size, 0, ret_bytes);
+}
+
+int file_window_show_near(struct file_window *window, uint64_t offset, size_t size,
+                          size_t ahead_bytes, struct slice *ret_bytes)
+{
+    return show(window, offset, size, ahead_bytes, ret_bytes);
+}
+
+int file_window_copy(const struct file_window *window, uint64_t offset, size_t size,
+                     uint8_t *ret_bytes)
+{
+    if (holds(window, offset, size)) {
+        memcpy(ret_bytes, window->buffer + (offset - window->begin), size);
+        return 0;
+    }
+    for (size_t done = 0; done < size;) {
+        ssize_t got = pread(window->fd, ret_bytes + done, size - done, (off_t)(offset + done));
+
+        if (got < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (got == 0) {
+            return -EBADMSG;
+        }
+        done += got < 0 ? 0 : (size_t)got;
+    }
+    return 0;
 }
 
 uint64_t file_window_skip_hole(const struct file_window *window, uint64_t offset)

@@ -33,6 +33,9 @@ struct file_window {
 MUST_USE int file_window_init(struct file_window *window, int fd, uint64_t file_size);
 void file_window_release(struct file_window *window);
 
+/* Goes on with another file, in the same memory. */
+void file_window_reset(struct file_window *window, int fd, uint64_t file_size);
+
 /*
  * Shows the bytes at offset: at least size of them or up to the end of the file, more if they are at hand.
  *
@@ -48,6 +51,18 @@ MUST_USE int file_window_show(struct file_window *window, uint64_t offset, size_
  */
 MUST_USE int file_window_show_only(struct file_window *window, uint64_t offset, size_t size,
                                    struct slice *ret_bytes);
+
+/* As file_window_show(), but reads no more than ahead_bytes if that is more than size: for views with gaps between them. */
+MUST_USE int file_window_show_near(struct file_window *window, uint64_t offset, size_t size,
+                                   size_t ahead_bytes, struct slice *ret_bytes);
+
+/*
+ * Copies a few bytes, which are read by themselves if they are not at hand: the view stays where it is.
+ *
+ * Returns:  0; -EBADMSG if the file ends before; what pread said.
+ */
+MUST_USE int file_window_copy(const struct file_window *window, uint64_t offset, size_t size,
+                              uint8_t *ret_bytes);
 
 /* Where the next bytes at or behind offset are that are not in a hole of the file; offset if that is not known. */
 uint64_t file_window_skip_hole(const struct file_window *window, uint64_t offset);

@@ -14,8 +14,6 @@
 
 enum {
     SKIPPABLE_HEADER_BYTES = 8,
-    BLOCK_HEADER_BYTES = 3,
-    CHECKSUM_BYTES = 4,
     MAX_BLOCK_BYTES = 128 << 10,
     MIN_WINDOW_LOG = 10,
     BLOCK_RLE = 1,
@@ -104,39 +102,6 @@ static int read_header(struct slice bytes, struct frame_header *ret_header)
     return 0;
 }
 
-/* A walk from block to block. */
-struct block_walk {
-    size_t at;           /* where the next block begins */
-    uint64_t plain_size; /* of the blocks that say it: raw and repeated ones */
-    unsigned int count;
-    bool is_done;
-};
-
-/* Steps over one block. Returns 0, -EAGAIN, or -EBADMSG. */
-static int step_over_block(struct slice bytes, const struct frame_header *header,
-                           struct block_walk *walk)
-{
-    if (bytes.size - walk->at < BLOCK_HEADER_BYTES) {
-        return -EAGAIN;
-    }
-
-    const uint8_t *block = bytes.data + walk->at;
-    uint32_t fields = block[0] | (uint32_t)block[1] << 8 | (uint32_t)block[2] << 16;
-    unsigned int type = (fields >> 1) & 3;
-    size_t size = fields >> 3;
-
-    walk->is_done = (fields & 1) != 0;
-    walk->at += BLOCK_HEADER_BYTES + (type == BLOCK_RLE ? 1 : size);
-    walk->plain_size += type == BLOCK_COMPRESSED ? 0 : size;
-    walk->count++;
-    if (type == BLOCK_RESERVED || size > min_u64(MAX_BLOCK_BYTES, header->window_size) ||
-        walk->plain_size > header->content_size || walk->count > FRAME_MAX_BLOCKS ||
-        walk->at > FRAME_MAX_BYTES - CHECKSUM_BYTES) {
-        return -EBADMSG;
-    }
-    return walk->at > bytes.size ? -EAGAIN : 0;
-}
-
 /* Whether bytes, which may be too few to say, begin like a frame. */
 static bool has_frame_magic(struct slice bytes)
 {
@@ -146,27 +111,65 @@ static bool has_frame_magic(struct slice bytes)
     return bytes.size == 0 || memcmp(bytes.data, magic, min_u64(bytes.size, sizeof(magic))) == 0;
 }
 
-int frame_check(struct slice bytes, struct frame_info *ret_info)
+/* --- A walk from block to block --- */
+
+int frame_walk_begin(struct frame_walk *ret_walk, struct slice bytes)
 {
     struct frame_header header;
+    int r = has_frame_magic(bytes) ? read_header(bytes, &header) : -EBADMSG;
 
-    if (!has_frame_magic(bytes)) {
-        return -EBADMSG;
+    if (r == 0) {
+        *ret_walk = (struct frame_walk){.content_size = header.content_size,
+                                        .window_size = header.window_size,
+                                        .at = header.size};
+    }
+    return r;
+}
+
+int frame_walk_step(struct frame_walk *walk, const uint8_t block[static FRAME_BLOCK_HEADER_BYTES])
+{
+    uint32_t fields = block[0] | (uint32_t)block[1] << 8 | (uint32_t)block[2] << 16;
+    unsigned int type = (fields >> 1) & 3;
+    size_t size = fields >> 3;
+
+    walk->is_done = (fields & 1) != 0;
+    walk->at += FRAME_BLOCK_HEADER_BYTES + (type == BLOCK_RLE ? 1 : size);
+    walk->plain_size += type == BLOCK_COMPRESSED ? 0 : size;
+    walk->count++;
+    return type == BLOCK_RESERVED || size > min_u64(MAX_BLOCK_BYTES, walk->window_size) ||
+                   walk->plain_size > walk->content_size || walk->count > FRAME_MAX_BLOCKS ||
+                   walk->at > FRAME_MAX_BYTES - FRAME_CHECKSUM_BYTES
+               ? -EBADMSG
+               : 0;
+}
+
+/* Steps over one block of bytes. Returns 0, -EAGAIN, or -EBADMSG. */
+static int step_over_block(struct slice bytes, struct frame_walk *walk)
+{
+    if (walk->at > bytes.size || bytes.size - walk->at < FRAME_BLOCK_HEADER_BYTES) {
+        return -EAGAIN;
     }
 
-    int r = read_header(bytes, &header);
-    struct block_walk walk = {.at = r < 0 ? 0 : header.size};
+    int r = frame_walk_step(walk, bytes.data + walk->at);
+
+    return r == 0 && walk->at > bytes.size ? -EAGAIN : r;
+}
+
+int frame_check(struct slice bytes, struct frame_info *ret_info)
+{
+    struct frame_walk walk = {0};
+    int r = frame_walk_begin(&walk, bytes);
 
     while (r == 0 && !walk.is_done) {
-        r = step_over_block(bytes, &header, &walk);
+        r = step_over_block(bytes, &walk);
     }
     if (r < 0) {
         return r;
     }
-    if (bytes.size - walk.at < CHECKSUM_BYTES) {
+    if (bytes.size - walk.at < FRAME_CHECKSUM_BYTES) {
         return -EAGAIN;
     }
-    *ret_info = (struct frame_info){walk.at + CHECKSUM_BYTES, header.content_size};
+    *ret_info = (struct frame_info){walk.at + FRAME_CHECKSUM_BYTES, walk.content_size};
     return 0;
 }
 
@@ -281,7 +284,8 @@ void frame_writer_free(struct frame_writer *writer)
 
 size_t frame_bound(size_t plain_size, size_t block_count)
 {
-    return ZSTD_compressBound(plain_size) + BLOCK_HEADER_BYTES * (block_count + 1) + CHECKSUM_BYTES;
+    return ZSTD_compressBound(plain_size) + FRAME_BLOCK_HEADER_BYTES * (block_count + 1) +
+           FRAME_CHECKSUM_BYTES;
 }
 
 int frame_start(struct frame_writer *writer, uint8_t *destination, size_t size, size_t plain_size)
@@ -473,14 +477,9 @@ int frame_decompress_prefix(struct frame_reader *reader, struct slice frame, siz
 int frame_decompress_first_block(struct frame_reader *reader, struct slice frame,
                                  struct slice *ret_plain)
 {
-    struct frame_header header;
-    struct block_walk walk = {0};
+    struct frame_walk walk;
 
-    if (!has_frame_magic(frame) || read_header(frame, &header) < 0) {
-        return -EBADMSG;
-    }
-    walk.at = header.size;
-    if (step_over_block(frame, &header, &walk) < 0) {
+    if (frame_walk_begin(&walk, frame) < 0 || step_over_block(frame, &walk) < 0) {
         return -EBADMSG;
     }
     return frame_decompress_prefix(reader, (struct slice){frame.data, walk.at}, MAX_BLOCK_BYTES,

@@ -42,6 +42,29 @@ struct frame_info {
 MUST_USE int frame_check(struct slice bytes, struct frame_info *ret_info);
 
 /*
+ * The same test by pieces, for frames whose bytes are not all at hand: the header, then the three bytes before each block.
+ *
+ * frame_walk_begin()  needs FRAME_HEADER_MAX_BYTES, or all there are; *ret_walk then says where the first block is
+ * frame_walk_step()   takes the bytes at walk->at, and goes on to the next block, or to the checksum if walk->is_done
+ * Returns:  0; -EAGAIN if bytes end within the header; -EBADMSG if it is not valid.
+ * Threads:  any.
+ */
+enum { FRAME_HEADER_MAX_BYTES = 18, FRAME_BLOCK_HEADER_BYTES = 3, FRAME_CHECKSUM_BYTES = 4 };
+
+struct frame_walk {
+    uint64_t content_size; /* as the header says, as the next one */
+    uint64_t window_size;
+    size_t at;           /* from the begin of the frame */
+    uint64_t plain_size; /* of the blocks that say it: raw and repeated ones */
+    unsigned int count;  /* of blocks */
+    bool is_done;
+};
+
+MUST_USE int frame_walk_begin(struct frame_walk *ret_walk, struct slice bytes);
+MUST_USE int frame_walk_step(struct frame_walk *walk,
+                             const uint8_t block[static FRAME_BLOCK_HEADER_BYTES]);
+
+/*
  * Tests whether bytes begin with a skippable frame (RFC 8878, 3.1.2).
  *
  * Returns:  0 and its whole size (which may exceed bytes.size); -EAGAIN if bytes end within its header; -EBADMSG if not.

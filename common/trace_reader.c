@@ -1,7 +1,7 @@
 #include "trace_reader.h"
 
-#include "file_window.h"
-#include "packet_body.h"
+#include "frame_skim.h"
+#include "trace_frame_test.h"
 #include "trace_tail.h"
 
 #include <errno.h>
@@ -9,52 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum {
-    SEARCH_BYTES = 64 << 10,
-    FIRST_LOOK_BYTES = 64 << 10,
-    PEEK_BYTES = 4 << 10, /* of plaintext: holds the id of a packet */
-    /* A file with more damage than this is not trusted any more: all of its frames are tested. */
-    TRUSTED_DAMAGES = 16,
-    /*
-     * Tests that fail may decompress so much in all, and so much more for every byte of the file: bytes that are made to
-     * look like frames cannot make a walk longer than that. What is beyond is no frame without a test.
-     */
-    TEST_BYTES_FREE = 256 << 20,
-    TEST_BYTES_PER_BYTE = 64,
-    FORM_TEST_COST_BYTES = 4 << 10, /* what is decompressed while a long frame's form is tested */
-};
-
-struct identity {
-    bool is_known;
-    uint8_t session[SESSION_ID_BYTES];
-};
-
-/* A frame in the file. */
-struct place {
-    uint64_t offset;
-    struct frame_info info;
-    struct identity identity;
-};
-
-struct trace_reader {
-    int fd; /* owned */
-    uint64_t size_bytes;
-    struct file_window window;
-    struct frame_reader *frames; /* owned */
-    uint64_t offset;             /* where the walk stands: before it, everything was told */
-    bool has_next;               /* the next good frame is known */
-    struct place next;           /* offset is that of the file's end if there is none */
-    struct place last;           /* the frame told last; info.size is 0 if it was no frame */
-    struct identity identity;    /* of the last frame that nobody objected to */
-    bool is_distrusted;          /* somebody objected to the last frame */
-    bool must_test;              /* the frame at offset, since the one before was objected to */
-    unsigned int damage_count;
-    uint64_t tested_bytes; /* in vain */
-};
-
-int trace_reader_new(struct trace_reader **ret_reader, int fd)
+/* What a file may be. */
+static int check_file(int fd, uint64_t *ret_size)
 {
-    AUTO_CLOSE int owned_fd = fd;
     struct stat status;
 
     if (fstat(fd, &status) < 0) {
@@ -63,6 +20,19 @@ int trace_reader_new(struct trace_reader **ret_reader, int fd)
     if (!S_ISREG(status.st_mode)) {
         return S_ISDIR(status.st_mode) ? -EISDIR : -ESPIPE;
     }
+    *ret_size = (uint64_t)status.st_size;
+    return 0;
+}
+
+int trace_reader_new(struct trace_reader **ret_reader, int fd)
+{
+    AUTO_CLOSE int owned_fd = fd;
+    uint64_t size = 0;
+    int r = check_file(fd, &size);
+
+    if (r < 0) {
+        return r;
+    }
 
     struct trace_reader *reader = calloc(1, sizeof(*reader));
 
@@ -70,10 +40,8 @@ int trace_reader_new(struct trace_reader **ret_reader, int fd)
         return -ENOMEM;
     }
     reader->fd = take_fd(&owned_fd);
-    reader->size_bytes = (uint64_t)status.st_size;
-
-    int r = file_window_init(&reader->window, fd, reader->size_bytes);
-
+    reader->size_bytes = size;
+    r = file_window_init(&reader->window, fd, size);
     r = r < 0 ? r : frame_reader_new(&reader->frames);
     if (r < 0) {
         trace_reader_free(reader);
@@ -83,12 +51,40 @@ int trace_reader_new(struct trace_reader **ret_reader, int fd)
     return 0;
 }
 
+int trace_reader_reopen(struct trace_reader *reader, int fd)
+{
+    AUTO_CLOSE int owned_fd = fd;
+    uint64_t size = 0;
+    int r = check_file(fd, &size);
+
+    if (reader->fd >= 0) {
+        (void)close(reader->fd);
+    }
+    *reader = (struct trace_reader){.fd = -1,
+                                    .window = reader->window,
+                                    .frames = reader->frames,
+                                    .is_skimming = reader->is_skimming};
+    file_window_reset(&reader->window, fd, size);
+    if (r == 0) {
+        reader->fd = take_fd(&owned_fd);
+        reader->size_bytes = size;
+    }
+    return r;
+}
+
+void trace_reader_skim(struct trace_reader *reader)
+{
+    reader->is_skimming = true;
+}
+
 void trace_reader_free(struct trace_reader *reader)
 {
     if (reader != NULL) {
         file_window_release(&reader->window);
         frame_reader_free(reader->frames);
-        (void)close(reader->fd);
+        if (reader->fd >= 0) {
+            (void)close(reader->fd);
+        }
         free(reader);
     }
 }
@@ -108,166 +104,7 @@ void trace_reader_distrust(struct trace_reader *reader)
     reader->is_distrusted = reader->last.info.size > 0;
 }
 
-static uint64_t end_of(const struct place *place)
-{
-    return place->offset + place->info.size;
-}
-
-static uint64_t end_of_file(const struct trace_reader *reader)
-{
-    return reader->window.file_size;
-}
-
-/* --- Is it a frame? --- */
-
-/*
- * Tests the form of the frame at place->offset, showing more of the file until the frame ends.
- *
- * ret_bytes from the frame's first byte to a few behind it, if there are any
- * Returns:  0; -EBADMSG if it is not valid or not whole; what file_window_show() says.
- */
-static int test_form(struct trace_reader *reader, struct place *place, struct slice *ret_bytes)
-{
-    size_t size = FIRST_LOOK_BYTES;
-    int form = -EAGAIN;
-
-    while (form == -EAGAIN) {
-        int r = file_window_show(&reader->window, place->offset, size, ret_bytes);
-
-        if (r < 0) {
-            return r;
-        }
-        form = frame_check(*ret_bytes, &place->info);
-        if (form == -EAGAIN && place->offset + ret_bytes->size >= end_of_file(reader)) {
-            return -EBADMSG;
-        }
-        size = min_u64(2 * max_u64(size, ret_bytes->size), FILE_WINDOW_MAX_BYTES);
-    }
-    return form < 0 ? form
-                    : file_window_show(&reader->window, place->offset,
-                                       place->info.size + FRAME_MAGIC_BYTES, ret_bytes);
-}
-
-/* The session of a packet; newer packets have one too. */
-static int identify(struct slice plain, bool is_prefix, enum packet_kind *ret_kind,
-                    struct identity *ret_identity)
-{
-    struct packet_id id;
-    struct slice body;
-    int r = packet_find_body(plain, is_prefix, ret_kind, &id, &body);
-
-    if (r == -EPROTONOSUPPORT) {
-        *ret_kind = PACKET_BATCH; /* at least no Source that we know */
-        r = 0;
-    }
-    if (r == 0) {
-        ret_identity->is_known = true;
-        memcpy(ret_identity->session, id.session, SESSION_ID_BYTES);
-    }
-    return r;
-}
-
-/* Tests no checksum, but whether the frame begins like a packet. */
-static int test_beginning(struct trace_reader *reader, struct slice frame, struct place *place)
-{
-    enum packet_kind kind;
-    struct slice plain;
-    int r = frame_decompress_prefix(reader->frames, frame, PEEK_BYTES, &plain);
-
-    return r < 0 ? r : identify(plain, true, &kind, &place->identity);
-}
-
-static bool is_of_session(const struct trace_reader *reader, enum packet_kind kind,
-                          const struct identity *identity)
-{
-    return kind == PACKET_SOURCE || !reader->identity.is_known ||
-           memcmp(identity->session, reader->identity.session, SESSION_ID_BYTES) == 0;
-}
-
-/* Whether a test at offset that costs so much may fail. */
-static bool can_afford(const struct trace_reader *reader, uint64_t offset, uint64_t cost)
-{
-    return reader->tested_bytes + cost <= TEST_BYTES_FREE + TEST_BYTES_PER_BYTE * offset;
-}
-
-/* Tests the whole content, and the session of a frame that stands where none is expected. */
-static int test_content(struct trace_reader *reader, struct slice frame, bool is_expected,
-                        struct place *place)
-{
-    uint64_t cost = place->info.size + place->info.plain_size;
-    enum packet_kind kind;
-    struct slice plain;
-
-    if (!can_afford(reader, place->offset, cost)) {
-        return -EBADMSG;
-    }
-
-    int r = frame_decompress(reader->frames, frame, &plain);
-
-    r = r < 0 ? r : identify(plain, false, &kind, &place->identity);
-    if (r == 0 && !is_expected && !is_of_session(reader, kind, &place->identity)) {
-        r = -EBADMSG;
-    }
-    reader->tested_bytes += r < 0 ? cost : 0;
-    return r;
-}
-
-/* A frame that is followed by another one or by the file's end has the length that it says, most likely. */
-static bool is_followed_well(struct slice bytes, size_t size)
-{
-    return frame_may_begin((struct slice){bytes.data + size, bytes.size - size});
-}
-
-/* Tests the frame where the walk stands. Returns 0 and reader->next is set, -EBADMSG, or another error. */
-static int test_here(struct trace_reader *reader)
-{
-    struct place place = {.offset = reader->offset};
-    struct slice bytes;
-    int r = test_form(reader, &place, &bytes);
-
-    if (r < 0) {
-        return r;
-    }
-
-    struct slice frame = {bytes.data, place.info.size};
-
-    if (reader->must_test || reader->damage_count >= TRUSTED_DAMAGES ||
-        !is_followed_well(bytes, frame.size)) {
-        r = test_content(reader, frame, true, &place);
-    } else {
-        r = test_beginning(reader, frame, &place);
-    }
-    if (r == 0) {
-        reader->next = place;
-        reader->has_next = true;
-    }
-    return r;
-}
-
 /* --- Damage --- */
-
-/* Tests a frame that bytes seem to begin with at offset, in the midst of something else. */
-static int test_there(struct trace_reader *reader, uint64_t offset, bool is_expected)
-{
-    struct place place = {.offset = offset};
-    struct slice bytes;
-
-    if (!can_afford(reader, offset, FORM_TEST_COST_BYTES)) {
-        return -EBADMSG;
-    }
-
-    int r = test_form(reader, &place, &bytes);
-
-    reader->tested_bytes += r < 0 ? FORM_TEST_COST_BYTES : 0;
-    r = r < 0 ? r
-              : test_content(reader, (struct slice){bytes.data, place.info.size}, is_expected,
-                             &place);
-    if (r == 0) {
-        reader->next = place;
-        reader->has_next = true;
-    }
-    return r;
-}
 
 /*
  * Searches for the next good frame at or behind offset and before limit.
@@ -276,9 +113,9 @@ static int test_there(struct trace_reader *reader, uint64_t offset, bool is_expe
  */
 static int search(struct trace_reader *reader, uint64_t offset, uint64_t limit)
 {
-    while (offset < min_u64(limit, end_of_file(reader))) {
+    while (offset < min_u64(limit, trace_end_of_file(reader))) {
         struct slice bytes;
-        int r = file_window_show(&reader->window, offset, SEARCH_BYTES, &bytes);
+        int r = file_window_show(&reader->window, offset, TRACE_LOOK_BYTES, &bytes);
 
         if (r < 0) {
             return r;
@@ -287,7 +124,7 @@ static int search(struct trace_reader *reader, uint64_t offset, uint64_t limit)
         size_t at = frame_find_magic(bytes, 0);
         bool is_found = at + FRAME_MAGIC_BYTES <= bytes.size;
 
-        if (!is_found && offset + bytes.size >= end_of_file(reader)) {
+        if (!is_found && offset + bytes.size >= trace_end_of_file(reader)) {
             return 0;
         }
         offset += at;
@@ -295,7 +132,7 @@ static int search(struct trace_reader *reader, uint64_t offset, uint64_t limit)
             offset = max_u64(offset, file_window_skip_hole(&reader->window, offset));
             continue;
         }
-        r = offset < limit ? test_there(reader, offset, false) : -EBADMSG;
+        r = offset < limit ? trace_test_there(reader, offset, false) : -EBADMSG;
         if (r != -EBADMSG) {
             return r < 0 ? r : 1;
         }
@@ -307,10 +144,10 @@ static int search(struct trace_reader *reader, uint64_t offset, uint64_t limit)
 /* The walk cannot go on where it stands: all up to the next good frame, or to the end of the file, is damage. */
 static int skip_damage(struct trace_reader *reader)
 {
-    int r = search(reader, reader->offset + 1, end_of_file(reader));
+    int r = search(reader, reader->offset + 1, trace_end_of_file(reader));
 
     if (r == 0) {
-        reader->next = (struct place){.offset = end_of_file(reader)};
+        reader->next = (struct place){.offset = trace_end_of_file(reader)};
         reader->has_next = true;
     }
     return r < 0 ? r : 0;
@@ -323,13 +160,13 @@ static int skip_damage(struct trace_reader *reader)
 static int reconsider(struct trace_reader *reader)
 {
     struct place last = reader->last;
-    int r = test_there(reader, last.offset, true);
+    int r = trace_test_there(reader, last.offset, true);
 
     reader->has_next = false;
     if (r == 0) {
         reader->identity = last.identity;
     } else if (r == -EBADMSG) {
-        r = search(reader, last.offset + 1, end_of(&last));
+        r = search(reader, last.offset + 1, trace_end_of(&last));
         reader->offset = r > 0 ? reader->next.offset : reader->offset;
     }
     if (r >= 0) {
@@ -349,7 +186,10 @@ static int step_over_skippable(struct trace_reader *reader)
 {
     struct slice bytes;
     uint64_t size = 0;
-    int r = file_window_show(&reader->window, reader->offset, FIRST_LOOK_BYTES, &bytes);
+    int r = reader->is_skimming
+                ? file_window_show_near(&reader->window, reader->offset, FRAME_SKIM_BYTES,
+                                        FRAME_SKIM_AHEAD_BYTES, &bytes)
+                : file_window_show(&reader->window, reader->offset, TRACE_LOOK_BYTES, &bytes);
 
     if (r < 0 || frame_check_skippable(bytes, &size) < 0) {
         return r;
@@ -357,7 +197,7 @@ static int step_over_skippable(struct trace_reader *reader)
 
     uint64_t end = reader->offset + size;
 
-    if (end > end_of_file(reader)) {
+    if (end > trace_end_of_file(reader)) {
         return -EBADMSG;
     }
     r = file_window_show(&reader->window, end, FRAME_MAGIC_BYTES, &bytes);
@@ -375,11 +215,15 @@ static int look_ahead(struct trace_reader *reader)
 {
     int r = 1;
 
-    while (r > 0 && reader->offset < end_of_file(reader)) {
+    while (r > 0 && reader->offset < trace_end_of_file(reader)) {
         r = step_over_skippable(reader);
     }
-    if (r >= 0 && !reader->has_next && reader->offset < end_of_file(reader)) {
-        r = test_here(reader);
+    if (r >= 0 && reader->is_skimming && !reader->has_next &&
+        reader->offset < trace_end_of_file(reader)) {
+        r = trace_skim_here(reader);
+    }
+    if (r >= 0 && !reader->has_next && reader->offset < trace_end_of_file(reader)) {
+        r = trace_test_here(reader);
     }
     r = r == -EBADMSG ? skip_damage(reader) : r;
     return r < 0 ? r : 0;
@@ -414,8 +258,8 @@ int trace_reader_frame_at(struct trace_reader *reader, uint64_t offset_bytes, si
     struct frame_info info;
     struct slice bytes;
 
-    if (size > FRAME_MAX_BYTES || offset_bytes > end_of_file(reader) ||
-        size > end_of_file(reader) - offset_bytes) {
+    if (size > FRAME_MAX_BYTES || offset_bytes > trace_end_of_file(reader) ||
+        size > trace_end_of_file(reader) - offset_bytes) {
         return -EBADMSG;
     }
 
@@ -432,11 +276,28 @@ int trace_reader_frame_at(struct trace_reader *reader, uint64_t offset_bytes, si
     return 0;
 }
 
+/* Shows a frame, or as much of it as was seen. */
+static int show_frame(struct trace_reader *reader, const struct place *place,
+                      struct slice *ret_frame)
+{
+    if (place->shown_bytes == place->info.size) {
+        return trace_reader_frame_at(reader, place->offset, place->info.size, ret_frame);
+    }
+
+    int r = file_window_show_only(&reader->window, place->offset, place->shown_bytes, ret_frame);
+
+    if (r == 0 && ret_frame->size < place->shown_bytes) {
+        return -EBADMSG;
+    }
+    ret_frame->size = place->shown_bytes;
+    return r;
+}
+
 static int tell_frame(struct trace_reader *reader, struct trace_item *ret_item)
 {
     struct place *next = &reader->next;
     struct slice frame;
-    int r = trace_reader_frame_at(reader, next->offset, next->info.size, &frame);
+    int r = show_frame(reader, next, &frame);
 
     reader->has_next = false;
     if (r < 0) {
@@ -444,7 +305,7 @@ static int tell_frame(struct trace_reader *reader, struct trace_item *ret_item)
     }
     reader->must_test = false;
     reader->last = *next;
-    reader->offset = end_of(next);
+    reader->offset = trace_end_of(next);
     *ret_item = (struct trace_item){
         .kind = TRACE_FRAME,
         .offset_bytes = next->offset,
@@ -452,6 +313,7 @@ static int tell_frame(struct trace_reader *reader, struct trace_item *ret_item)
         .frame = frame,
         .plain_size = next->info.plain_size,
     };
+    memcpy(ret_item->checksum, next->checksum, sizeof(ret_item->checksum));
     return 1;
 }
 
@@ -461,7 +323,7 @@ static int tell(struct trace_reader *reader, struct trace_item *ret_item)
     if (reader->has_next && reader->next.offset > reader->offset) {
         return tell_damage(reader, ret_item);
     }
-    return reader->offset >= end_of_file(reader) ? 0 : tell_frame(reader, ret_item);
+    return reader->offset >= trace_end_of_file(reader) ? 0 : tell_frame(reader, ret_item);
 }
 
 int trace_reader_next(struct trace_reader *reader, struct trace_item *ret_item)

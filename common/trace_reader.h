@@ -34,6 +34,7 @@ struct trace_item {
     uint64_t size_bytes; /* of the frame, or of what is skipped */
     struct slice frame;  /* TRACE_FRAME: borrowed from the reader until its next call */
     size_t plain_size;   /* TRACE_FRAME */
+    uint8_t checksum[FRAME_CHECKSUM_BYTES]; /* TRACE_FRAME: as it stands there */
 };
 
 struct trace_reader;
@@ -47,6 +48,19 @@ struct trace_reader;
  */
 MUST_USE int trace_reader_new(struct trace_reader **ret_reader, int fd);
 void trace_reader_free(struct trace_reader *reader);
+
+/*
+ * Goes on with another file, in the memory of the reader. After an error nothing but this and trace_reader_free() may follow.
+ *
+ * Returns:  as trace_reader_new().
+ */
+MUST_USE int trace_reader_reopen(struct trace_reader *reader, int fd);
+
+/*
+ * Reads less from now on: item.frame is only the beginning of the frame, at least its first block if that is short, unless
+ * something made the reader test the whole frame. trace_reader_frame_at() shows it whole.
+ */
+void trace_reader_skim(struct trace_reader *reader);
 
 /*
  * The next item of the walk.

@@ -1,6 +1,7 @@
 /*
  * Walks bytes as a trace file, as the analyzer does it, and ends the program where the walk breaks a promise: items follow
- * each other without gaps but for skippable frames, ascend, and end with the file; frames are what stands in the file.
+ * each other without gaps but for skippable frames, ascend, and end with the file; frames are what stands in the file; and a
+ * walk that skims finds the same packets.
  */
 #pragma once
 
