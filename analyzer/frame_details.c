@@ -161,12 +161,18 @@ static int add_open_load(struct frame_tally *frame_tally, uint32_t at)
 static int add_timeouts(struct frame_tally *frame_tally)
 {
     const struct batch_operations *operations = &frame_tally->batch->operations;
-    const uint8_t *end = operations->status + operations->count;
-    const uint8_t *at = operations->status;
+    size_t row = 0;
     int r = 0;
 
-    while (r == 0 && at < end && (at = memchr(at, STATUS_TIMEOUT, (size_t)(end - at))) != NULL) {
-        size_t row = (size_t)(at++ - operations->status);
+    for (; r == 0 && row < operations->count; row++) {
+        const uint8_t *found =
+            memchr(&operations->status[row], STATUS_TIMEOUT, operations->count - row);
+
+        if (found == NULL) {
+            break;
+        }
+        row = (size_t)(found - operations->status);
+
         struct operation_tally *operation = NULL;
         struct censored_tally *censored = NULL;
 
