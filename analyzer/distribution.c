@@ -321,12 +321,23 @@ static struct ranked_values rank_values(struct ranking *ret_ranking,
     };
 }
 
-double distribution_quantile(const struct distribution *distribution, double p)
+void distribution_quantiles(const struct distribution *distribution, const double *p, size_t count,
+                            double *ret_quantiles)
 {
     struct ranking ranking;
     struct ranked_values ranked = rank_values(&ranking, distribution);
 
-    return quantile_of_ranked(&ranked, p);
+    for (size_t i = 0; i < count; i++) {
+        ret_quantiles[i] = quantile_of_ranked(&ranked, p[i]);
+    }
+}
+
+double distribution_quantile(const struct distribution *distribution, double p)
+{
+    double quantile;
+
+    distribution_quantiles(distribution, &p, 1, &quantile);
+    return quantile;
 }
 
 static void summarize_moments(const struct distribution *distribution,

@@ -77,3 +77,7 @@ void distribution_summarize(const struct distribution *distribution,
 
 /* The quantile p by type 7, or NaN where it is refused. For lists that show a few only. */
 double distribution_quantile(const struct distribution *distribution, double p);
+
+/* Several quantiles at once: what they have in common takes more time than each. */
+void distribution_quantiles(const struct distribution *distribution, const double *p, size_t count,
+                            double *ret_quantiles);

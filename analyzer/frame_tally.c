@@ -22,6 +22,7 @@ void frame_tally_release(struct frame_tally *frame_tally)
     free(frame_tally->values);
     free(frame_tally->more_values);
     free(frame_tally->numbers);
+    free(frame_tally->slow_floors_ns);
     free(frame_tally->threads);
     frame_budget_release(&frame_tally->budget);
     frame_kin_release(&frame_tally->kin);
@@ -45,6 +46,17 @@ static int reserve_rows(struct frame_tally *frame_tally, size_t count)
         return -ENOMEM;
     }
     return 0;
+}
+
+static int reserve_floors(struct frame_tally *frame_tally)
+{
+    const struct name_ranks *names = &frame_tally->context->plan->names;
+
+    if (frame_tally->slow_floors_ns == NULL) {
+        frame_tally->slow_floors_ns =
+            calloc(names->groups[GROUP_OPERATION].kept + 1, sizeof(*frame_tally->slow_floors_ns));
+    }
+    return frame_tally->slow_floors_ns == NULL ? -ENOMEM : 0;
 }
 
 static int resolve_names(struct frame_tally *frame_tally)
@@ -114,21 +126,26 @@ static bool has_code_from(const uint16_t *codes, uint16_t least)
     return any >> 15 != 0;
 }
 
-/* Blocks without a slow one, nearly all, are passed over by their codes. */
-static int add_slowest(struct frame_tally *frame_tally, struct slowest *slowest,
+/*
+ * Blocks without a slow one, nearly all, are passed over by their codes. What was kept for other sessions counts too: what
+ * took less than all of a full list is not among the slowest of the report.
+ */
+static int add_slowest(struct frame_tally *frame_tally, uint32_t number, struct slowest *slowest,
                        const struct operation_run *run)
 {
+    uint64_t *floor_ns = &frame_tally->slow_floors_ns[number];
     int r = 0;
 
     for (size_t first = 0; r == 0 && first < run->count; first += SLOWEST_BLOCK) {
         size_t end = min_u64(run->count, first + SLOWEST_BLOCK);
 
+        *floor_ns = max_u64(*floor_ns, slowest_least_wanted(slowest));
         if (end - first == SLOWEST_BLOCK &&
-            !has_code_from(&run->codes[first], log_code_of(slowest_least_wanted(slowest)))) {
+            !has_code_from(&run->codes[first], log_code_of(*floor_ns))) {
             continue;
         }
         for (size_t i = first; r == 0 && i < end; i++) {
-            if (slowest_wants(slowest, run->durations_ns[i])) {
+            if (run->durations_ns[i] >= *floor_ns && slowest_wants(slowest, run->durations_ns[i])) {
                 r = add_slow(frame_tally, slowest, run, i);
             }
         }
@@ -170,7 +187,7 @@ static int add_operation_run(struct frame_tally *frame_tally, uint32_t number,
     r = r < 0 ? r
               : distribution_add_coded(&operation->duration_ns, run->durations_ns, run->codes,
                                        run->count);
-    r = r < 0 ? r : add_slowest(frame_tally, &operation->slowest, run);
+    r = r < 0 ? r : add_slowest(frame_tally, number, &operation->slowest, run);
     r = r < 0 ? r
               : shared_windows_add(frame_tally->context->windows, number, run, &frame_tally->cuts);
     r = r < 0 ? r
@@ -269,6 +286,7 @@ int frame_tally_add(struct frame_tally *frame_tally, const struct plan_frame *fr
     frame_tally->counters = counters;
     counter_table_clear(counters);
     kin_rows_clear(&frame_tally->kin.rows);
+    r = r < 0 ? r : reserve_floors(frame_tally);
     r = r < 0 ? r : resolve_names(frame_tally);
     r = r < 0 ? r : add_operations(frame_tally);
     r = r < 0 ? r : frame_budget_add(frame_tally);

@@ -42,7 +42,8 @@ struct frame_tally {
     uint64_t *values; /* owned, as the arrays below: columns in the order of groups */
     uint64_t *more_values;
     size_t name_capacity;
-    uint32_t *numbers; /* of the batch's names */
+    uint32_t *numbers;        /* of the batch's names */
+    uint64_t *slow_floors_ns; /* by number: who took less is none of the slowest */
     size_t thread_capacity;
     struct thread_counts *threads; /* of the batch's threads */
     struct frame_budget budget;

@@ -51,17 +51,20 @@ void report_totals_release(struct report_totals *totals)
 
 static struct report_by_process describe(size_t process, const struct operation_tally *operation)
 {
+    static const double p[] = {.5, .95, .99};
     const struct distribution *duration = &operation->duration_ns;
+    double quantiles_ns[ARRAY_SIZE(p)];
     struct report_by_process row = {
         .process = process,
         .count = duration->count,
         .mean_ns = (double)duration->sum / (double)duration->count,
-        .p50_ns = distribution_quantile(duration, .5),
-        .p95_ns = distribution_quantile(duration, .95),
-        .p99_ns = distribution_quantile(duration, .99),
         .max_ns = (double)duration->max,
     };
 
+    distribution_quantiles(duration, p, ARRAY_SIZE(p), quantiles_ns);
+    row.p50_ns = quantiles_ns[0];
+    row.p95_ns = quantiles_ns[1];
+    row.p99_ns = quantiles_ns[2];
     memcpy(row.by_status, operation->by_status, sizeof(row.by_status));
     return row;
 }
