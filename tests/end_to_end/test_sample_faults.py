@@ -206,3 +206,39 @@ def test_faults_lose_no_work(pool, server):
         report = server(fault)
         served = int(report.printed.splitlines()[-1].split()[1])
         assert sum(o["count"] for n, o in report.operations.items() if n.startswith("kv.")) == served > 1000
+
+
+# --- In the time budget ---
+
+
+def slowest(report, name):
+    """The slowest cohort that holds operations: above p99 where there are enough."""
+    return [c for c in report.operations[name]["budget"]["cohorts"] if c["count"] > 0][-1]
+
+
+@pytest.mark.parametrize(
+    "fault,part", [("convoy", "waiting_lock"), ("slow-disk", "waiting_io"), ("pool-exhaustion", "queued")]
+)
+def test_the_budget_of_the_slowest_names_the_fault(pool, fault, part):
+    healthy = slowest(pool("none"), "pool.archive")["parts"]
+    faulted = slowest(pool(fault), "pool.archive")["parts"]
+    assert max(faulted, key=lambda name: faulted[name]["mean_ns"]) == part
+    assert faulted[part]["share"] > 0.4
+    assert faulted[part]["mean_ns"] > 3 * healthy[part]["mean_ns"]
+
+
+def test_the_budget_estimates_what_throttling_took(pool):
+    faulted = pool("throttle")
+    cohort = faulted.operations["zstd.compress"]["budget"]["all"]
+    estimates = {name: known["mean_ns"] for name, known in cohort["running_estimates"].items()}
+    running = cohort["parts"]["running"]["mean_ns"]
+    assert 0.5 * running < estimates["not_on_cpu"] <= running
+    if "every 100 ms" in faulted.printed:  # by a control group, not by a busy neighbour
+        assert 0.05 * running < estimates["throttled"] <= estimates["not_on_cpu"]
+
+
+def test_budgets_of_healthy_samples_leave_little_unaccounted(pool, server):
+    for report in (pool("none"), server("none")):
+        for name, operation in report.operations.items():
+            if operation["budget"] is not None:
+                assert operation["budget"]["all"]["parts"]["unaccounted"]["share"] < 0.05, name
