@@ -9,8 +9,9 @@
  * Pages are touched when first used; the whole stays below EDDY_MEMORY_MIB.
  *
  * What holds at every instant, so that a process killed anywhere leaves a recorder that can be read:
- *   - An operation is open if and only if its slot's word has SLOT_LIVE. Its record is published before the word
- *     loses SLOT_LIVE: a slot whose id an operation in a ring, in staging or in a frame has is not open.
+ *   - An operation was begun and not ended if and only if its slot's word has SLOT_LIVE and not SLOT_CLAIMED. Who ends it
+ *     claims the slot, publishes the record, and frees the slot. So of a slot that is live and claimed, the record is among
+ *     the newest entries of some ring, consumed or not, or it was not published: then the operation did not end.
  *   - Ring entries [consumed, published) are whole records and not yet staged, except those below the "to" of a chunk in
  *     staging that counts: these are copies that were kept already.
  *   - Staging entries [0, used) are whole chunks; they count if and only if staging's batch number is above that of the
@@ -28,7 +29,7 @@
 #include <stdbool.h>
 
 enum {
-    RECORDER_VERSION = 1,
+    RECORDER_VERSION = 2,
     RECORDER_MAX_NAMES = 65536,
     RECORDER_NAME_INDEX = 2 * RECORDER_MAX_NAMES,
     RECORDER_NAME_TEXT_BYTES = 2 << 20,
@@ -234,6 +235,32 @@ struct ring {
 _Static_assert(sizeof(struct ring) <= RING_ENTRIES_OFFSET,
                "a ring's header fits in front of its entries");
 
+/*
+ * The books of a session, as far as they cannot be found by counting: written by the flusher whenever it makes a batch or
+ * drops a frame. There are two of them, so that one is whole at every instant: that of recorder.books_turn.
+ *
+ * They say how things stand once `batch` is in the outbox. If the newest batch of the outbox is an older one, the flusher
+ * came no further: what they say of this batch is to be taken back. A frame held whose sequence is `dropped` is not held.
+ */
+struct recorder_books {
+    uint64_t batch;
+    uint64_t dropped; /* sequence of the frame dropped last; 0: none */
+    uint64_t anchor_ticks;
+    uint64_t anchor_ns;
+    double ns_per_tick;
+    uint64_t client_cpu_ns;
+    uint64_t frame_bytes;
+    uint64_t looked_ns;                                   /* when losses were looked for */
+    struct record_counts batched;                         /* since the session began */
+    struct record_counts lost[LOSS_CLIENT_CAUSE_COUNT];   /* likewise */
+    struct record_counts seen[LOSS_CLIENT_CAUSE_COUNT];   /* of lost, those that threads counted */
+    struct record_counts untold[LOSS_CLIENT_CAUSE_COUNT]; /* of lost, those that no batch tells */
+    /* Of this batch alone: */
+    struct record_counts rows;
+    struct record_counts told[LOSS_CLIENT_CAUSE_COUNT]; /* losses */
+    uint64_t refused; /* operations of its staging that are lost as out of range, and told */
+};
+
 /* Drained records that wait for their batch. Written by the flusher only. */
 struct staging {
     _Atomic uint64_t used;  /* entries, chunk headers included; release after they are complete */
@@ -294,6 +321,10 @@ struct recorder {
     /* The futex that the flusher sleeps on: counts wakes. Written by any thread. */
     _Alignas(64) _Atomic uint32_t wake_word;
     _Atomic uint32_t flusher_sleeps;
+
+    /* Written by the flusher. */
+    _Alignas(64) _Atomic uint32_t books_turn; /* which of books is whole; release */
+    struct recorder_books books[2];
 };
 
 /* What stands in one frame, as far as the books are concerned. */

@@ -3,8 +3,44 @@
 #include <errno.h>
 #include <string.h>
 
-int frame_maker_init(struct frame_maker *maker, const struct recorder *recorder,
-                     struct outbox *outbox)
+/* --- The books, for whoever reads the recorder of a process that was killed --- */
+
+static void show_books(struct frame_maker *maker)
+{
+    struct recorder *recorder = maker->recorder;
+    uint32_t turn = atomic_load_explicit(&recorder->books_turn, memory_order_relaxed) ^ 1U;
+
+    loss_watch_fill_books(&maker->watch, &maker->books);
+    maker->books.anchor_ticks = maker->clock.anchor_ticks;
+    maker->books.anchor_ns = maker->clock.anchor_ns;
+    maker->books.ns_per_tick = maker->clock.ns_per_tick;
+    maker->books.client_cpu_ns = clock_thread_cpu_ns();
+    recorder->books[turn] = maker->books;
+    /* No thread reads them: what counts is that they are whole whenever this one is killed. */
+    atomic_store_explicit(&recorder->books_turn, turn, memory_order_release);
+}
+
+/* From here on the books are those of a batch that is about to be put. */
+static void open_books(struct frame_maker *maker, const struct frame_account *account)
+{
+    maker->books.batch = account->sequence;
+    maker->books.rows = account->rows;
+    maker->books.refused = maker->builder.refused_operations;
+    memcpy(maker->books.told, account->lost, sizeof(maker->books.told));
+}
+
+/* There is no batch that they would have to be taken back with. */
+static void close_books(struct frame_maker *maker)
+{
+    static const struct frame_account nothing;
+
+    open_books(maker, &nothing);
+    maker->books.batch = maker->sequence;
+    maker->books.refused = 0;
+    show_books(maker);
+}
+
+int frame_maker_init(struct frame_maker *maker, struct recorder *recorder, struct outbox *outbox)
 {
     *maker = (struct frame_maker){.recorder = recorder, .outbox = outbox};
     tick_clock_init(&maker->clock);
@@ -15,6 +51,8 @@ int frame_maker_init(struct frame_maker *maker, const struct recorder *recorder,
     r = r < 0 ? r : batch_encoder_new(&maker->encoder);
     if (r < 0) {
         frame_maker_release(maker);
+    } else {
+        close_books(maker);
     }
     return r;
 }
@@ -88,21 +126,38 @@ static int encode(struct frame_maker *maker, struct slice *ret_frame)
 }
 
 /*
+ * Drops the oldest frame that was never sent. The books say so before it is gone: a kill in between leaves a frame that they
+ * say is not there.
+ *
+ * Returns:  whether there was one.
+ */
+static bool drop_one(struct frame_maker *maker)
+{
+    const struct frame_account *oldest = outbox_to_drop(maker->outbox);
+    struct frame_account dropped;
+
+    if (oldest == NULL) {
+        return false;
+    }
+    loss_watch_dropped(&maker->watch, oldest);
+    maker->books.dropped = oldest->sequence;
+    show_books(maker);
+    return outbox_drop(maker->outbox, &dropped);
+}
+
+/*
  * Drops older frames as long as there is no room for this one.
  *
  * Returns:  whether there is room now.
  */
 static bool make_room(struct frame_maker *maker, size_t size)
 {
-    struct frame_account dropped;
+    bool has_more = true;
 
-    while (!outbox_has_room(maker->outbox, size)) {
-        if (!outbox_drop(maker->outbox, &dropped)) {
-            return false;
-        }
-        loss_watch_dropped(&maker->watch, &dropped);
+    while (has_more && !outbox_has_room(maker->outbox, size)) {
+        has_more = drop_one(maker);
     }
-    return true;
+    return outbox_has_room(maker->outbox, size);
 }
 
 static struct record_counts rows_of(const struct batch *batch)
@@ -128,11 +183,15 @@ static void commit(struct frame_maker *maker, uint64_t sample_period_ns)
         account.first_ns = batch->min_begin_ns;
         account.last_ns = batch->max_end_ns;
     }
+    open_books(maker, &account);
     if (r < 0 || !make_room(maker, frame.size)) {
         loss_watch_dropped(&maker->watch, &account);
+        close_books(maker);
+        outbox_skip(maker->outbox, account.sequence);
         return;
     }
     maker->watch.frame_bytes += frame.size;
+    show_books(maker);
     outbox_put(maker->outbox, WIRE_FRAME, frame, &account);
 }
 
@@ -171,6 +230,7 @@ void frame_maker_make(struct frame_maker *maker, struct stager *stager,
     if (batch_builder_build(&maker->builder, stager, &maker->clock, samples->samples,
                             samples->count) < 0) {
         count_all_lost(maker, &stager->held, samples->count, now_ns);
+        close_books(maker);
     } else {
         count_refused(maker, before_ns, now_ns);
         commit(maker, sample_period_ns);
@@ -207,14 +267,13 @@ static bool try_goodbye(struct frame_maker *maker, const struct stager *nothing)
 bool frame_maker_say_goodbye(struct frame_maker *maker)
 {
     const struct stager nothing = {0};
-    struct frame_account dropped;
 
     /* What is dropped to make room changes the totals, so the frame is made anew. */
+    close_books(maker);
     while (!try_goodbye(maker, &nothing)) {
-        if (!outbox_drop(maker->outbox, &dropped)) {
+        if (!drop_one(maker)) {
             return false;
         }
-        loss_watch_dropped(&maker->watch, &dropped);
     }
     return true;
 }

@@ -12,11 +12,12 @@
 #include "sample_buffer.h"
 
 struct frame_maker {
-    const struct recorder *recorder; /* borrowed, as the outbox */
+    struct recorder *recorder; /* borrowed, as the outbox */
     struct outbox *outbox;
     uint64_t sequence; /* of the newest batch; 0: none yet */
     struct tick_clock clock;
     struct loss_watch watch;
+    struct recorder_books books; /* as they were shown last */
     struct open_operations open; /* owned, as the following */
     struct batch_builder builder;
     struct batch_encoder *encoder;
@@ -28,7 +29,7 @@ struct frame_maker {
  * Returns:  0 or -ENOMEM.
  * Threads:  the flusher's only, as all functions here.
  */
-MUST_USE int frame_maker_init(struct frame_maker *maker, const struct recorder *recorder,
+MUST_USE int frame_maker_init(struct frame_maker *maker, struct recorder *recorder,
                               struct outbox *outbox);
 void frame_maker_release(struct frame_maker *maker);
 

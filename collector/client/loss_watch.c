@@ -221,3 +221,15 @@ struct totals loss_watch_totals(const struct loss_watch *watch)
     }
     return totals;
 }
+
+void loss_watch_fill_books(const struct loss_watch *watch, struct recorder_books *books)
+{
+    books->batched = watch->batched;
+    books->frame_bytes = watch->frame_bytes;
+    books->looked_ns = watch->looked_ns;
+    for (int cause = 0; cause < LOSS_CLIENT_CAUSE_COUNT; cause++) {
+        books->lost[cause] = watch->lost[cause];
+        books->seen[cause] = watch->seen[cause];
+        books->untold[cause] = watch->pending[cause].count;
+    }
+}

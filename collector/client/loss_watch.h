@@ -50,3 +50,6 @@ void loss_watch_dropped(struct loss_watch *watch, const struct frame_account *ac
 
 /* The totals as of now. Everything that was produced is batched or lost: what is still in rings is not counted yet. */
 struct totals loss_watch_totals(const struct loss_watch *watch);
+
+/* Fills in what the watch knows of the recorder's books. */
+void loss_watch_fill_books(const struct loss_watch *watch, struct recorder_books *books);

@@ -109,18 +109,39 @@ static void forget(struct outbox *outbox, uint32_t place)
     outbox->held--;
 }
 
+/* Which of by_sequence is the oldest that was never sent; held if there is none. */
+static uint32_t find_unsent(const struct outbox *outbox)
+{
+    uint32_t place = outbox->sent;
+
+    while (place < outbox->held && outbox->was_sent[outbox->by_sequence[place]]) {
+        place++;
+    }
+    return place;
+}
+
+const struct frame_account *outbox_to_drop(const struct outbox *outbox)
+{
+    uint32_t place = find_unsent(outbox);
+
+    return place < outbox->held ? &outbox->entries[outbox->by_sequence[place]].account : NULL;
+}
+
 bool outbox_drop(struct outbox *outbox, struct frame_account *ret_account)
 {
-    for (uint32_t place = outbox->sent; place < outbox->held; place++) {
-        uint16_t index = outbox->by_sequence[place];
+    uint32_t place = find_unsent(outbox);
 
-        if (!outbox->was_sent[index]) {
-            *ret_account = outbox->entries[index].account;
-            forget(outbox, place);
-            return true;
-        }
+    if (place == outbox->held) {
+        return false;
     }
-    return false;
+    *ret_account = outbox->entries[outbox->by_sequence[place]].account;
+    forget(outbox, place);
+    return true;
+}
+
+void outbox_skip(struct outbox *outbox, uint64_t sequence)
+{
+    atomic_store_explicit(&outbox->head->batch, sequence, memory_order_release);
 }
 
 /* --- Putting --- */

@@ -33,6 +33,12 @@ void outbox_release(struct outbox *outbox);
 /* Whether a frame of size bytes could be put now. Threads: the flusher's only, as all functions here. */
 bool outbox_has_room(const struct outbox *outbox, size_t size);
 
+/* The account of the frame that outbox_drop() would drop, or NULL. */
+const struct frame_account *outbox_to_drop(const struct outbox *outbox);
+
+/* Says that there will never be a frame of that sequence, nor of what is in staging for it. */
+void outbox_skip(struct outbox *outbox, uint64_t sequence);
+
 /*
  * Drops the oldest frame that was never sent.
  *
