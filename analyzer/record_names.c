@@ -40,7 +40,7 @@ const char *source_kind_name(enum source_kind kind)
 const char *end_reason_name(enum end_reason reason)
 {
     static const char *const words[END_REASON_COUNT] = {
-        "session_ended", "connection_lost", "rotated", "collector_stopped", "limit",
+        "session_ended", "connection_lost", "rotated", "collector_stopped", "limit", "salvaged",
     };
 
     return word(words, END_REASON_COUNT, (unsigned int)reason);

@@ -36,6 +36,7 @@ enum end_reason {
     END_ROTATED,
     END_COLLECTOR_STOPPED,
     END_LIMIT,
+    END_SALVAGED,
     END_REASON_COUNT,
 };
 

@@ -36,6 +36,7 @@ eddy_support_program(long_runs eddy)
 eddy_support_program(runtime_work eddy)
 eddy_support_program(short_life eddy)
 eddy_support_program(odd_process eddy)
+eddy_support_program(killed eddy)
 
 eddy_end_to_end_test(accounting SMOKE)
 eddy_end_to_end_test(long_runs SMOKE)

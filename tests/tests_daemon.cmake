@@ -26,3 +26,12 @@ eddy_unit_test(disk_writer eddy_daemon SOURCES faults.c random_batch.c trace_byt
 eddy_stress_test(stress_collector eddy_daemon)
 eddy_end_to_end_test(collector SMOKE)
 eddy_end_to_end_test(record SMOKE)
+eddy_end_to_end_test(salvage SMOKE)
+
+# What a client that was killed leaves; the recorder is made by the client's own code.
+eddy_unit_test(salvage eddy_client eddy_daemon SOURCES left_recorder.c)
+eddy_fuzz_target(salvage eddy_client eddy_daemon)
+if(TARGET fuzz_salvage)
+    target_sources(fuzz_salvage PRIVATE support/left_recorder.c)
+    target_include_directories(fuzz_salvage PRIVATE support)
+endif()

@@ -58,6 +58,7 @@ static int find_or_add_session(struct connection *connection, const struct hello
         former->session = NULL;
         connection_close(former);
     }
+    salvage_watch_cancel(connection->collector, known);
     session_table_return(sessions, known);
     connection->session = known;
     return 0;

@@ -82,7 +82,8 @@ static void left_remove(struct session_table *table, struct client_session *sess
 /* Whether the writer thread has nothing of it. */
 static bool is_idle(const struct client_session *session)
 {
-    return session->known.holds == 0 && session->known.jobs_done == session->jobs_pushed;
+    return !session->is_awaited && session->known.holds == 0 &&
+           session->known.jobs_done == session->jobs_pushed;
 }
 
 static void forget(struct session_table *table, struct client_session *session)
@@ -131,7 +132,7 @@ void session_table_leave(struct session_table *table, struct client_session *ses
     session->is_left = true;
     table->left_count++;
     left_append(table, session);
-    if (session->jobs_pushed == 0) {
+    if (session->jobs_pushed == 0 && !session->is_awaited) {
         forget(table, session);
     }
 }

@@ -79,7 +79,8 @@ struct client_session {
 
     /* The loop's. */
     struct client_session *next_in_bucket;
-    bool is_left; /* nobody feeds it: in the list by next_left */
+    bool is_awaited; /* its process's death is (salvage_watch.h): it is not forgotten meanwhile */
+    bool is_left;    /* nobody feeds it: in the list by next_left */
     struct client_session *next_left;
     struct client_session *previous_left;
     struct connection *connection; /* borrowed; NULL while not connected */

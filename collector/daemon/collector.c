@@ -290,6 +290,9 @@ static uint64_t time_to_wait(const struct collector *collector, uint64_t timeout
 
     wait_ns =
         min_u64(wait_ns, until(machine_session_next_ns(&collector->machine), collector->round_ns));
+    if (collector->salvage.first != NULL) {
+        wait_ns = min_u64(wait_ns, SALVAGE_PART_WAIT_NS);
+    }
     if (collector->connections.deadline_ns == UINT64_MAX) {
         return wait_ns;
     }
@@ -307,6 +310,7 @@ int collector_step(struct collector *collector, uint64_t timeout_ns)
     /* Those that were closed may have held memory. */
     resume_waiting(collector);
     connection_table_free_buried(&collector->connections);
+    salvage_watch_step(collector);
     forget_old_sessions(collector);
     step_machine(collector, false);
     return r;
@@ -420,6 +424,7 @@ void collector_drain(struct collector *collector, void (*on_wait)(void *context)
 {
     acceptor_stop(collector);
     read_what_is_there(collector);
+    salvage_watch_finish(collector);
     step_machine(collector, true);
     stop_reading(collector);
     session_table_visit(&collector->sessions, end_part_of, collector);
@@ -440,6 +445,7 @@ void collector_release(struct collector *collector)
 {
     collector->is_reading = false;
     close_connections(collector);
+    salvage_watch_finish(collector);
     connection_table_release(&collector->connections);
     acceptor_stop(collector);
     machine_session_release(&collector->machine);

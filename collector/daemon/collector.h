@@ -19,6 +19,7 @@
 #include "machine_session.h"
 #include "memory_budget.h"
 #include "output_folder.h"
+#include "salvage_watch.h"
 
 enum { COLLECTOR_ERROR_MAX_BYTES = 1024 };
 
@@ -51,6 +52,7 @@ struct collector {
     struct memory_budget answer_memory;   /* of long answers to these, until they are taken */
     struct packet_arena *arena;           /* owned */
     struct machine_session machine;
+    struct salvage_watch salvage;
 
     struct collector_counters counters;
     struct disk_counters disk; /* as last reported */

@@ -21,6 +21,7 @@ struct collector_counters {
         memory_waits; /* times that reading from a client stopped because the disk was behind */
     uint64_t claimed_pids_wrong; /* greetings whose process id is not what the kernel says */
     uint64_t descriptors_received;
+    uint64_t recorders_given_up; /* of clients that went away: not waited for any more */
     struct record_counts received;
 };
 
@@ -44,7 +45,9 @@ struct disk_counters {
     uint64_t frames_suspect; /* written before a failed sync: may be missing from the disk */
     uint64_t last_error_ns;  /* monotonic; 0: never */
     uint64_t open_parts;
-    uint64_t folder_bytes; /* closed and open parts */
-    uint64_t free_bytes;   /* of the file system, for this user */
-    bool limit_reached;    /* data is refused because of a limit of the folder */
+    uint64_t folder_bytes;       /* closed and open parts */
+    uint64_t free_bytes;         /* of the file system, for this user */
+    uint64_t recorders_salvaged; /* of clients that died */
+    uint64_t recorders_refused;  /* that could not be read */
+    bool limit_reached;          /* data is refused because of a limit of the folder */
 };

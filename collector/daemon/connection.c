@@ -4,6 +4,7 @@
 #include "clocks.h"
 #include "collector.h"
 #include "disk_log.h"
+#include "recorder_reader.h"
 
 #include <errno.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static void leave_session(struct connection *connection)
         return;
     }
     connection->session = NULL;
-    if (collector->is_reading) {
+    if (!salvage_watch_add(collector, connection, session) && collector->is_reading) {
         collector_end_part(collector, session, END_CONNECTION_LOST);
     }
     session_table_leave(&collector->sessions, session);
@@ -56,7 +57,9 @@ void connection_close(struct connection *connection)
     event_loop_forget(&connection->collector->loop, &connection->watcher);
     message_receiver_release(&connection->receiver);
     cleanup_close(&connection->fd);
+    cleanup_close(&connection->recorder_fd);
     connection->fd = -1;
+    connection->recorder_fd = -1;
     drop_long_output(connection);
     connection_table_remove(table_of(connection), connection);
 }
@@ -279,7 +282,7 @@ static void handle_pause(struct connection *connection, int error)
     }
 }
 
-/* A greeting may bring the client's recorder along. It is not looked into yet: counted and given back at once. */
+/* A greeting may bring the client's recorder along. It is kept, and looked into when the client has died. */
 static int receive(struct connection *connection, struct disk_job **ret_message)
 {
     struct received_descriptor descriptor = {.fd = -1};
@@ -289,7 +292,12 @@ static int receive(struct connection *connection, struct disk_job **ret_message)
                                   may_bring ? &descriptor : NULL, ret_message);
     if (descriptor.fd >= 0) {
         connection->collector->counters.descriptors_received += 1 + descriptor.surplus;
-        cleanup_close(&descriptor.fd);
+        cleanup_close(&connection->recorder_fd); /* of a greeting in pieces, with one each */
+        connection->recorder_fd = descriptor.fd;
+        if (!recorder_reader_accepts(descriptor.fd)) {
+            cleanup_close(&connection->recorder_fd);
+            connection->recorder_fd = -1;
+        }
     }
     return r;
 }
@@ -366,7 +374,10 @@ int connection_open(struct collector *collector, int fd, struct peer_identity pe
     connection->collector = collector;
     connection->fd = fd;
     connection->peer = peer;
-    connection->connected_realtime_ns = clock_read_all().realtime_ns;
+    const struct clock_reading now = clock_read_all();
+    connection->recorder_fd = -1;
+    connection->connected_realtime_ns = now.realtime_ns;
+    connection->connected_boottime_ns = now.boottime_ns;
     message_receiver_init(&connection->receiver, &collector->greeting_memory);
     int r = event_loop_watch(&collector->loop, &connection->watcher, EVENT_READABLE);
     if (r < 0) {

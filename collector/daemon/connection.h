@@ -40,7 +40,9 @@ struct connection {
     struct peer_identity peer;
     struct client_session *session; /* borrowed; CONNECTION_CLIENT only */
     struct message_receiver receiver;
+    int recorder_fd; /* owned; that came with the greeting, -1: none */
     uint64_t connected_realtime_ns;
+    uint64_t connected_boottime_ns;
 
     struct connection *next; /* in the table */
     struct connection **link;

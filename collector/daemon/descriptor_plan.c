@@ -18,7 +18,7 @@ struct descriptor_plan descriptor_plan_make(uint64_t limit)
     uint64_t reserved =
         plan.open_parts + plan.finished_parts + PRIVILEGED_CONNECTIONS + min_u64(OTHERS, limit / 4);
 
-    plan.connections = limit > reserved ? limit - reserved : 0;
+    plan.connections = limit > reserved ? (limit - reserved) / DESCRIPTORS_PER_CONNECTION : 0;
     /* Even with next to nothing something must go on. */
     plan.connections = max_u64(plan.connections, 1);
     plan.open_parts = max_u64(plan.open_parts, 1);

@@ -9,6 +9,8 @@
 enum {
     /* So many more connections for root and the collector's own user: who administrates must get in when it is full. */
     PRIVILEGED_CONNECTIONS = 16,
+    /* The socket and the client's recorder; later the recorder and the process whose death is awaited. */
+    DESCRIPTORS_PER_CONNECTION = 2,
 };
 
 struct descriptor_plan {

@@ -30,6 +30,7 @@ void disk_channel_release(struct disk_channel *channel)
         struct disk_job *job = channel->first_job;
 
         channel->first_job = job->next;
+        cleanup_close(&job->recorder_fd);
         free(job);
     }
     if (channel->event_fd >= 0 && channel->last_link != NULL) {
@@ -45,7 +46,7 @@ struct disk_job *disk_job_new(enum disk_job_kind kind, size_t size)
     struct disk_job *job = malloc(sizeof(*job) + size);
 
     if (job != NULL) {
-        *job = (struct disk_job){.kind = kind, .size = size};
+        *job = (struct disk_job){.kind = kind, .recorder_fd = -1, .size = size};
     }
     return job;
 }

@@ -17,9 +17,10 @@
 #include <pthread.h>
 
 enum disk_job_kind {
-    JOB_FRAME,     /* write a frame of session */
-    JOB_END_PART,  /* close the open part of session */
-    JOB_ROTATE,    /* close all open parts, then report ticket */
+    JOB_FRAME,    /* write a frame of session */
+    JOB_END_PART, /* close the open part of session */
+    JOB_SALVAGE, /* write what the client of session has left in its recorder, and close its part */
+    JOB_ROTATE,  /* close all open parts, then report ticket */
     JOB_CONFIGURE, /* new limits */
     JOB_STOP,      /* close all parts and end the thread */
 };
@@ -33,8 +34,9 @@ struct disk_job {
     enum end_reason reason;         /* JOB_END_PART, JOB_STOP */
     struct part_limits part_limits; /* JOB_CONFIGURE */
     struct folder_limits folder_limits;
+    int recorder_fd; /* JOB_SALVAGE: owned, -1 if there is none */
 
-    /* JOB_FRAME: from the header of the message. */
+    /* JOB_FRAME: from the header of the message. JOB_SALVAGE: sequence is the greatest that arrived. */
     uint64_t sequence;
     uint64_t gap; /* batches between this one and the one before that never arrived */
     struct record_counts counts;
@@ -59,6 +61,8 @@ enum disk_event_kind {
     DISK_PARTS_ADOPTED,
     DISK_PARTS_LEFT,
     DISK_FOLDER_UNREADABLE,
+    DISK_RECORDER_SALVAGED,
+    DISK_RECORDER_REFUSED,
     DISK_EVENT_COUNT,
 };
 

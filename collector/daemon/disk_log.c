@@ -38,6 +38,13 @@ static const struct event_text event_texts[DISK_EVENT_COUNT] = {
     [DISK_FOLDER_UNREADABLE] = {LOG_LEVEL_ERROR,
                                 "cannot read the output folder, so its limits are not kept", false,
                                 NULL},
+    [DISK_RECORDER_SALVAGED] = {LOG_LEVEL_NOTICE,
+                                "salvaged what a process that ended without a goodbye had recorded",
+                                true, "records"},
+    [DISK_RECORDER_REFUSED] = {LOG_LEVEL_WARNING,
+                               "cannot read what a process that ended without a goodbye had "
+                               "recorded: what it had not sent is lost",
+                               true, NULL},
 };
 
 static void log_event(struct daemon_log *log, const struct disk_event *event)

@@ -115,8 +115,8 @@ static const struct totals *read_totals(struct disk_writer *writer, const struct
     return &output->totals;
 }
 
-static void end_part(struct disk_writer *writer, struct client_session *session,
-                     enum end_reason reason)
+void disk_writer_end_part(struct disk_writer *writer, struct client_session *session,
+                          enum end_reason reason)
 {
     session->output.end_reason = reason;
     if (session->output.part != NULL) {
@@ -125,8 +125,8 @@ static void end_part(struct disk_writer *writer, struct client_session *session,
     disk_losses_settle(writer, session);
 }
 
-static void handle_frame(struct disk_writer *writer, const struct disk_job *job,
-                         struct progress_update *update)
+void disk_writer_take_frame(struct disk_writer *writer, const struct disk_job *job,
+                            struct progress_update *update)
 {
     struct client_session *session = job->session;
 
@@ -150,7 +150,7 @@ static void handle_frame(struct disk_writer *writer, const struct disk_job *job,
 
     struct part *part = session->output.part;
     if (job->is_last) {
-        end_part(writer, session, END_SESSION_ENDED);
+        disk_writer_end_part(writer, session, END_SESSION_ENDED);
     } else if (part != NULL && part_is_full(part, &writer->part_limits, clock_monotonic_ns())) {
         disk_sync_finish(writer, part, END_ROTATED);
     }
@@ -183,11 +183,13 @@ static void handle_job(struct disk_writer *writer, const struct disk_job *job,
 {
     switch (job->kind) {
     case JOB_FRAME:
-        handle_frame(writer, job, update);
+        disk_writer_take_frame(writer, job, update);
         break;
     case JOB_END_PART:
-        end_part(writer, job->session, job->reason);
+        disk_writer_end_part(writer, job->session, job->reason);
         break;
+    case JOB_SALVAGE:
+        break; /* done in steps: disk_salvage.c */
     case JOB_ROTATE:
         finish_all(writer, END_ROTATED);
         disk_sync_now(writer); /* once more, for the names of what was closed */
@@ -198,6 +200,10 @@ static void handle_job(struct disk_writer *writer, const struct disk_job *job,
         writer->space_check_due_ns = 0;
         break;
     case JOB_STOP:
+        while (disk_salvage_is_due(writer)) {
+            disk_salvage_step(writer);
+            disk_sync_if_due(writer, clock_monotonic_ns());
+        }
         finish_all(writer, END_COLLECTOR_STOPPED);
         disk_sync_now(writer); /* once more, for the names of what was closed */
         writer->is_stopping = true;
@@ -213,6 +219,11 @@ static void work_on(struct disk_writer *writer, struct disk_job *jobs)
         struct disk_job *next = jobs->next;
         struct progress_update update = {.jobs_done = 1};
 
+        if (jobs->kind == JOB_SALVAGE) {
+            disk_salvage_queue(writer, jobs);
+            jobs = next;
+            continue;
+        }
         handle_job(writer, jobs, &update);
         unpublished_bytes += disk_job_cost(jobs);
         disk_channel_report_done(writer->channel, jobs, &update, &writer->counters);
@@ -229,6 +240,9 @@ static uint64_t wake_time_ns(const struct disk_writer *writer)
 {
     uint64_t wake_ns = clock_monotonic_ns() + WAKE_INTERVAL_NS;
 
+    if (disk_salvage_is_due(writer)) {
+        return 0;
+    }
     return writer->sync_due_ns == 0 ? wake_ns : min_u64(wake_ns, writer->sync_due_ns);
 }
 
@@ -240,6 +254,7 @@ static void *writer_main(void *context)
     while (!writer->is_stopping) {
         disk_channel_publish(writer->channel, &writer->counters, false);
         work_on(writer, disk_channel_take(writer->channel, wake_time_ns(writer)));
+        disk_salvage_step(writer);
         uint64_t now_ns = clock_monotonic_ns();
         rotate_old_parts(writer, now_ns);
         disk_losses_tell_if_due(writer, now_ns);

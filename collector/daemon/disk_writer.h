@@ -17,6 +17,8 @@
 
 #include <pthread.h>
 
+struct salvage;
+
 struct disk_writer {
     struct disk_channel *channel; /* borrowed */
     struct output_folder *folder; /* borrowed; the writer thread's while it runs */
@@ -47,6 +49,9 @@ struct disk_writer {
     uint64_t totals_due_ns;    /* when the present interval of reading heads ends, */
     uint64_t totals_max_bytes; /* and what maker.totals may have decompressed by then */
 
+    struct disk_job *first_salvage; /* owned, by next; the first is worked on */
+    struct salvage *salvage;        /* owned; NULL: it was not opened yet */
+
     pthread_t thread;
     bool is_running;
     bool is_stopping;
@@ -69,6 +74,21 @@ void disk_writer_join(struct disk_writer *writer);
 
 /* disk_writer.c: sees to it that session has an open part, with a descriptor. Returns 0 or a negative errno. */
 MUST_USE int disk_writer_provide_part(struct disk_writer *writer, struct client_session *session);
+
+/* disk_writer.c: writes a frame, or counts it as lost. update: what it means for its session is added. */
+void disk_writer_take_frame(struct disk_writer *writer, const struct disk_job *job,
+                            struct progress_update *update);
+
+/* disk_writer.c: closes the part of session, if it has one; its losses are told somewhere in any case. */
+void disk_writer_end_part(struct disk_writer *writer, struct client_session *session,
+                          enum end_reason reason);
+
+/* disk_salvage.c: puts a recorder behind those that wait. job is owned, and reported as done when the recorder is. */
+void disk_salvage_queue(struct disk_writer *writer, struct disk_job *job);
+
+/* disk_salvage.c: whether there is a recorder to read; reads and writes one frame's worth of it. */
+bool disk_salvage_is_due(const struct disk_writer *writer);
+void disk_salvage_step(struct disk_writer *writer);
 
 /* disk_losses.c: counts a frame that the collector has taken and cannot keep: from here on that is a loss with a cause. */
 void disk_losses_count(struct disk_writer *writer, const struct disk_job *job,

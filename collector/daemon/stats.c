@@ -61,6 +61,11 @@ static void gather_sockets(struct line_list *list, const struct collector *colle
         counters->claimed_pids_wrong);
     put(list, true, "descriptors_received", "Recorders that clients handed over.",
         counters->descriptors_received);
+    put(list, false, "recorders_waiting",
+        "Recorders of programs that went away without a goodbye and are not known to be dead.",
+        collector->salvage.count);
+    put(list, true, "recorders_given_up", "Recorders of such programs, not waited for any more.",
+        counters->recorders_given_up);
     put(list, true, "frames_received", "Frames that were received and passed their checks.",
         counters->frames_received);
     put(list, true, "frame_bytes_received", "Bytes of these.", counters->frame_bytes_received);
@@ -103,6 +108,10 @@ static void gather_disk(struct line_list *list, const struct collector *collecto
         disk->parts_adopted);
     put(list, true, "parts_left", "Trace files of a killed collector that did not.",
         disk->parts_left);
+    put(list, true, "recorders_salvaged", "Recorders of dead programs that were read to their end.",
+        disk->recorders_salvaged);
+    put(list, true, "recorders_refused", "Recorders of dead programs that could not be read.",
+        disk->recorders_refused);
     put(list, true, "ends_missing", "Trace files closed without their account at the end.",
         disk->ends_missing);
     put(list, true, "write_errors", "Writes that failed.", disk->write_errors);

@@ -388,7 +388,7 @@ def test_with_few_descriptors_all_who_are_served_are_stored(tmp_path):
         )
     programs.wait_for(collector.is_ready, what="ready")
     limit = counter(collector, "connections_limit")
-    assert 20 <= limit < 128
+    assert 16 <= limit < 64
     clients = []
     while len(clients) < limit:
         clients.append(RawClient(collector.socket))

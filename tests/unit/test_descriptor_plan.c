@@ -11,8 +11,8 @@ Test(descriptor_plan, divides_no_more_than_there_is)
         cr_assert_geq(plan.open_parts, 1);
         cr_assert_geq(plan.finished_parts, 1);
         if (limit >= 64) {
-            cr_assert_leq(plan.connections + plan.open_parts + plan.finished_parts +
-                              PRIVILEGED_CONNECTIONS,
+            cr_assert_leq(plan.connections * DESCRIPTORS_PER_CONNECTION + plan.open_parts +
+                              plan.finished_parts + PRIVILEGED_CONNECTIONS,
                           limit);
         }
     }
@@ -20,8 +20,8 @@ Test(descriptor_plan, divides_no_more_than_there_is)
 
 Test(descriptor_plan, serves_as_many_programs_as_is_left)
 {
-    cr_expect_geq(descriptor_plan_make(1024).connections, 500);
-    cr_expect_geq(descriptor_plan_make(65536).connections, 64000);
+    cr_expect_geq(descriptor_plan_make(1024).connections, 250);
+    cr_expect_geq(descriptor_plan_make(65536).connections, 32000);
     cr_expect_eq(descriptor_plan_make(65536).open_parts, 512);
     cr_expect_geq(descriptor_plan_of_process().connections, 1);
 }
