@@ -477,7 +477,7 @@ int frame_decompress_prefix(struct frame_reader *reader, struct slice frame, siz
 int frame_decompress_first_block(struct frame_reader *reader, struct slice frame,
                                  struct slice *ret_plain)
 {
-    struct frame_walk walk;
+    struct frame_walk walk = {0};
 
     if (frame_walk_begin(&walk, frame) < 0 || step_over_block(frame, &walk) < 0) {
         return -EBADMSG;
