@@ -124,13 +124,18 @@ Test(outbox, the_oldest_that_was_never_sent_is_dropped)
 {
     struct frame_account dropped;
 
+    cr_assert_null(outbox_to_drop(&outbox));
     cr_assert(!outbox_drop(&outbox, &dropped));
     cr_assert(put(100) && put(100) && put(100) && put(100));
     outbox_sending(&outbox);
     outbox_sent(&outbox);
     outbox_sending(&outbox); /* in part */
     outbox_rewind(&outbox);
+    const struct frame_account *next = outbox_to_drop(&outbox);
+    cr_assert_not_null(next);
+    uint64_t next_sequence = next->sequence;
     cr_assert(outbox_drop(&outbox, &dropped));
+    cr_assert_eq(dropped.sequence, next_sequence, "what would be dropped is dropped");
     cr_assert_eq(dropped.sequence, 3);
     cr_assert_eq(dropped.rows.operations, 5);
     cr_assert(outbox_drop(&outbox, &dropped));
@@ -241,4 +246,11 @@ Test(outbox, any_sequence_of_steps_keeps_it_whole)
         }
         cr_assert_eq(settled + 10 * outbox.held, 10 * sequence);
     }
+}
+
+Test(outbox, says_that_a_batch_will_never_come)
+{
+    outbox_skip(&outbox, 9);
+    cr_assert_eq(atomic_load(&outbox.head->batch), 9);
+    cr_assert_eq(outbox_next_sequence(&outbox), 10);
 }
