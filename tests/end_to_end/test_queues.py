@@ -188,7 +188,9 @@ def test_the_sample_pool_obeys_the_law(tmp_path, fault):
     sample = [str(programs.BUILD_DIR / "samples/thread_pool"), "--seconds", "3", "--fault", fault, "--folder", str(tmp_path)]
     done = programs.subprocess.run([*collector, "--", *sample], capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    found = report(tmp_path)
+    found = report("--load", tmp_path)
+    arrivals = {n["name"]: n["arrivals"] for n in found["load"]["by_operation"]}
+    assert arrivals["pool.submit"]["pairs"] > 100 and not arrivals["pool.submit"]["coordinated_omission_risk"]  # Poisson
     (queue,) = found["queues"]
     law = queue["flow"]["little"]
     assert law["verdict"] in ("holds", "not_judged") and law["identity_error"] <= 1e-9, law
