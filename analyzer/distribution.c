@@ -38,9 +38,7 @@ static uint64_t bucket_low(unsigned int octave, unsigned int bucket)
 void distribution_release(struct distribution *distribution)
 {
     free(distribution->values);
-    for (size_t i = 0; i < DISTRIBUTION_OCTAVES; i++) {
-        free(distribution->octaves[i]);
-    }
+    free(distribution->counts);
     *distribution = (struct distribution){0};
 }
 
@@ -54,8 +52,9 @@ size_t distribution_memory_bytes(const struct distribution *distribution)
     return bytes;
 }
 
-/* Count, extremes and sums of at most VALUE_MOMENTS_MAX values. */
-static void add_moments(struct distribution *distribution, const uint64_t *values, size_t count)
+/* Count, extremes and sums of at most VALUE_MOMENTS_MAX values. Returns theirs. */
+static struct value_moments add_moments(struct distribution *distribution, const uint64_t *values,
+                                        size_t count)
 {
     struct value_moments moments;
 
@@ -67,41 +66,93 @@ static void add_moments(struct distribution *distribution, const uint64_t *value
     distribution->sum += moments.sum;
     wide_add(distribution->square_sum, SQUARE_LIMBS, moments.square_low, 0);
     wide_add(distribution->square_sum, SQUARE_LIMBS, moments.square_high, 64);
+    return moments;
 }
 
-static int add_octave(struct distribution *distribution, unsigned int octave)
+/* Octaves: from first to below end; none if end is 0. */
+struct span {
+    unsigned int first;
+    unsigned int end;
+};
+
+static struct span span_of(const struct distribution *distribution)
 {
-    distribution->octaves[octave] = calloc(DISTRIBUTION_BUCKETS, sizeof(uint64_t));
-    return distribution->octaves[octave] == NULL ? -ENOMEM : 0;
+    struct span span = {0, 0};
+
+    for (unsigned int octave = 0; octave < DISTRIBUTION_OCTAVES; octave++) {
+        if (distribution->octaves[octave] != NULL) {
+            span.first = span.end == 0 ? octave : span.first;
+            span.end = octave + 1;
+        }
+    }
+    return span;
 }
 
-/* Counts values by their codes in the histogram; the moments have them already. */
-static int add_to_buckets(struct distribution *distribution, const uint16_t *codes, size_t count)
+/* Makes the histogram reach over more octaves. */
+static int reach(struct distribution *distribution, struct span more)
 {
-    uint64_t *const *octaves = distribution->octaves;
+    struct span old = span_of(distribution);
+    struct span span = old;
+
+    if (more.end > 0) {
+        span.first = old.end == 0 ? more.first : (unsigned int)min_u64(old.first, more.first);
+        span.end = (unsigned int)max_u64(old.end, more.end);
+    }
+    if (span.first == old.first && span.end == old.end) {
+        return 0;
+    }
+
+    uint64_t *counts =
+        calloc((span.end - span.first) * (size_t)DISTRIBUTION_BUCKETS, sizeof(*counts));
+
+    if (counts == NULL) {
+        return -ENOMEM;
+    }
+    for (unsigned int octave = span.first; octave < span.end; octave++) {
+        uint64_t *at = &counts[(octave - span.first) * (size_t)DISTRIBUTION_BUCKETS];
+
+        if (distribution->octaves[octave] != NULL) {
+            memcpy(at, distribution->octaves[octave], DISTRIBUTION_BUCKETS * sizeof(*at));
+        }
+        distribution->octaves[octave] = at;
+    }
+    free(distribution->counts);
+    distribution->counts = counts;
+    return 0;
+}
+
+/* Counts values, the least and the greatest of which are known, by their codes; the moments have them already. */
+static int add_to_buckets(struct distribution *distribution, const uint16_t *codes, size_t count,
+                          const struct value_moments *moments)
+{
+    unsigned int first = log_code_of(moments->min) / DISTRIBUTION_BUCKETS;
+    unsigned int last = log_code_of(moments->max) / DISTRIBUTION_BUCKETS;
+
+    if (UNLIKELY(distribution->octaves[first] == NULL || distribution->octaves[last] == NULL)) {
+        int r = reach(distribution, (struct span){first, last + 1});
+
+        if (r < 0) {
+            return r;
+        }
+    }
+
+    unsigned int base = first * DISTRIBUTION_BUCKETS;
+    uint64_t *counts = distribution->octaves[first];
 
     for (size_t i = 0; i < count; i++) {
-        unsigned int octave = codes[i] / DISTRIBUTION_BUCKETS;
-
-        if (UNLIKELY(octaves[octave] == NULL)) {
-            int r = add_octave(distribution, octave);
-
-            if (r < 0) {
-                return r;
-            }
-        }
-        octaves[octave][codes[i] % DISTRIBUTION_BUCKETS]++;
+        counts[codes[i] - base]++;
     }
     return 0;
 }
 
 /* The same for values whose codes nobody knows yet; at most CHUNK of them. */
-static int code_to_buckets(struct distribution *distribution, const uint64_t *values, size_t count)
+static int code_to_buckets(struct distribution *distribution, const uint64_t *values, size_t count,
+                           const struct value_moments *moments)
 {
     uint16_t codes[CHUNK];
 
     log_codes_of(codes, values, count);
-    return add_to_buckets(distribution, codes, count);
+    return add_to_buckets(distribution, codes, count, moments);
 }
 
 /* Moves the values kept into a histogram. */
@@ -111,8 +162,10 @@ static int start_histogram(struct distribution *distribution)
     size_t count = values != NULL ? distribution->count : 0;
     int r = 0;
 
+    const struct value_moments moments = {.min = distribution->min, .max = distribution->max};
+
     for (size_t done = 0; r == 0 && done < count; done += CHUNK) {
-        r = code_to_buckets(distribution, values + done, min_u64(count - done, CHUNK));
+        r = code_to_buckets(distribution, values + done, min_u64(count - done, CHUNK), &moments);
     }
     free(values);
     distribution->values = NULL;
@@ -152,7 +205,7 @@ static int keep_values(struct distribution *distribution, const uint64_t *values
     }
     memcpy(&distribution->values[distribution->count], values, count * sizeof(*values));
     for (size_t done = 0; done < count; done += CHUNK) {
-        add_moments(distribution, values + done, min_u64(count - done, CHUNK));
+        (void)add_moments(distribution, values + done, min_u64(count - done, CHUNK));
     }
     return 0;
 }
@@ -175,10 +228,10 @@ static int add_values(struct distribution *distribution, const uint64_t *values,
     }
     for (size_t done = 0; r == 0 && done < count; done += CHUNK) {
         size_t size = min_u64(count - done, CHUNK);
+        const struct value_moments moments = add_moments(distribution, values + done, size);
 
-        add_moments(distribution, values + done, size);
-        r = codes == NULL ? code_to_buckets(distribution, values + done, size)
-                          : add_to_buckets(distribution, codes + done, size);
+        r = codes == NULL ? code_to_buckets(distribution, values + done, size, &moments)
+                          : add_to_buckets(distribution, codes + done, size, &moments);
     }
     return r;
 }
@@ -197,24 +250,18 @@ int distribution_add_coded(struct distribution *distribution, const uint64_t *va
 /* Adds the buckets of a source that has a histogram to one that has one too. */
 static int merge_buckets(struct distribution *distribution, const struct distribution *source)
 {
-    for (unsigned int octave = 0; octave < DISTRIBUTION_OCTAVES; octave++) {
-        const uint64_t *from = source->octaves[octave];
+    struct span from = span_of(source);
+    int r = reach(distribution, from);
 
-        if (from == NULL) {
-            continue;
-        }
-        if (distribution->octaves[octave] == NULL) {
-            int r = add_octave(distribution, octave);
+    for (unsigned int octave = from.first; r == 0 && octave < from.end; octave++) {
+        uint64_t *restrict to = distribution->octaves[octave];
+        const uint64_t *restrict more = source->octaves[octave];
 
-            if (r < 0) {
-                return r;
-            }
-        }
         for (size_t i = 0; i < DISTRIBUTION_BUCKETS; i++) {
-            distribution->octaves[octave][i] += from[i];
+            to[i] += more[i];
         }
     }
-    return 0;
+    return r;
 }
 
 int distribution_merge(struct distribution *distribution, const struct distribution *source)

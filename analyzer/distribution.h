@@ -4,7 +4,7 @@
  * Keeps the values themselves while there are at most DISTRIBUTION_MAX_EXACT, so that quantiles are exact; beyond that a
  * log-linear histogram: a value below 2^8 has a bucket of its own, a greater one with e = floor(log2 v) falls into one of
  * 256 buckets of its octave, whose middle is off by at most 2^-9 (0.195 %). Quantiles spread the members of a bucket evenly, but
- * only as far as they stay within that bound of every value that may be in it. Octaves get memory on first use. Count, least,
+ * only as far as they stay within that bound of every value that may be in it. Count, least,
  * greatest, sum (128 bits) and sum of squares (192 bits) are always exact.
  *
  * Adding and merging in any order leaves the same distribution, and so the same summary, to the last bit.
@@ -37,8 +37,10 @@ struct distribution {
     uint64_t *values;       /* owned; unsorted; NULL once there is a histogram */
     uint32_t value_capacity;
     bool has_histogram;
-    uint64_t *octaves
-        [DISTRIBUTION_OCTAVES]; /* owned; DISTRIBUTION_BUCKETS counts each, NULL if all are 0 */
+    /* The histogram: the octaves from that of the least value to that of the greatest, one behind the other. */
+    uint64_t *counts; /* owned */
+    uint64_t
+        *octaves[DISTRIBUTION_OCTAVES]; /* within counts: DISTRIBUTION_BUCKETS each; else NULL */
 };
 
 void distribution_release(struct distribution *distribution);
@@ -48,7 +50,7 @@ void distribution_release(struct distribution *distribution);
  *
  * Returns:  0 or -ENOMEM; then none or some were added: the distribution is to be dropped.
  * Threads:  one distribution, one thread at a time, as all functions here.
- * Cost:     1.5 ns per value once there is a histogram (2.6 ns from 2^32 on).
+ * Cost:     1.2 ns per value once there is a histogram (2 ns from 2^32 on).
  */
 MUST_USE int distribution_add(struct distribution *distribution, const uint64_t *values,
                               size_t count);

@@ -1,5 +1,7 @@
 #include "value_moments.h"
 
+#include <stdbool.h>
+
 /* Values of any size. */
 static void sum_wide(struct value_moments *ret_moments, const uint64_t *values, size_t count)
 {
@@ -17,16 +19,6 @@ static void sum_wide(struct value_moments *ret_moments, const uint64_t *values, 
     *ret_moments = moments;
 }
 
-static uint64_t all_bits(const uint64_t *values, size_t count)
-{
-    uint64_t bits = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        bits |= values[i];
-    }
-    return bits;
-}
-
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -40,6 +32,7 @@ struct narrow_sums {
     __m256i sum;
     __m256i square_low; /* of the squares' low and high halves */
     __m256i square_high;
+    __m256i all_bits;
 };
 
 __attribute__((target("avx2"))) static inline void add_four(struct narrow_sums *sums,
@@ -53,6 +46,7 @@ __attribute__((target("avx2"))) static inline void add_four(struct narrow_sums *
     sums->sum = _mm256_add_epi64(sums->sum, values);
     sums->square_low = _mm256_add_epi64(sums->square_low, _mm256_and_si256(squares, low_half));
     sums->square_high = _mm256_add_epi64(sums->square_high, _mm256_srli_epi64(squares, 32));
+    sums->all_bits = _mm256_or_si256(sums->all_bits, values);
 }
 
 __attribute__((target("avx2"))) static inline void lanes_of(uint64_t ret_lanes[static LANES],
@@ -61,11 +55,12 @@ __attribute__((target("avx2"))) static inline void lanes_of(uint64_t ret_lanes[s
     _mm256_storeu_si256((__m256i *)(void *)ret_lanes, four);
 }
 
-__attribute__((target("avx2"))) static void sum_narrow(struct value_moments *ret_moments,
+/* Returns false if a value turns out to be too great. */
+__attribute__((target("avx2"))) static bool sum_narrow(struct value_moments *ret_moments,
                                                        const uint64_t *values, size_t count)
 {
     const __m256i zero = _mm256_setzero_si256();
-    struct narrow_sums sums = {_mm256_set1_epi64x(UINT32_MAX), zero, zero, zero, zero};
+    struct narrow_sums sums = {_mm256_set1_epi64x(UINT32_MAX), zero, zero, zero, zero, zero};
     uint64_t min[LANES];
     uint64_t max[LANES];
     uint64_t sum[LANES];
@@ -75,6 +70,9 @@ __attribute__((target("avx2"))) static void sum_narrow(struct value_moments *ret
 
     for (; i + LANES <= count; i += LANES) {
         add_four(&sums, _mm256_loadu_si256((const __m256i *)(const void *)(values + i)));
+    }
+    if (!_mm256_testz_si256(sums.all_bits, _mm256_set1_epi64x(-(1LL << 32)))) {
+        return false;
     }
     sum_wide(ret_moments, values + i, count - i);
     lanes_of(min, sums.min);
@@ -88,13 +86,12 @@ __attribute__((target("avx2"))) static void sum_narrow(struct value_moments *ret
         ret_moments->sum += sum[lane];
         ret_moments->square_low += low[lane] + ((uint128)high[lane] << 32);
     }
+    return true;
 }
 
 void value_moments_of(struct value_moments *ret_moments, const uint64_t *values, size_t count)
 {
-    if (__builtin_cpu_supports("avx2") && all_bits(values, count) <= UINT32_MAX) {
-        sum_narrow(ret_moments, values, count);
-    } else {
+    if (!__builtin_cpu_supports("avx2") || !sum_narrow(ret_moments, values, count)) {
         sum_wide(ret_moments, values, count);
     }
 }
