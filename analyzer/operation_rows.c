@@ -7,14 +7,6 @@
 
 _Static_assert(BATCH_MAX_OPERATIONS <= UINT16_MAX + 1, "rows are numbered in 16 bits");
 
-enum {
-    /*
-     * A batch is read at several places at once, each with counters and cursors of its own: rows of the same name, of which
-     * several often stand together, need not wait for each other then.
-     */
-    LANES = 4,
-};
-
 void operation_rows_release(struct operation_rows *rows)
 {
     free(rows->starts);
@@ -35,7 +27,7 @@ static int reserve_names(struct operation_rows *rows, size_t count)
     free(rows->starts);
     free(rows->next);
     rows->starts = malloc((count + 1) * sizeof(*rows->starts));
-    rows->next = malloc(count * LANES * sizeof(*rows->next));
+    rows->next = malloc(count * sizeof(*rows->next));
     rows->name_capacity = rows->starts == NULL || rows->next == NULL ? 0 : count;
     return rows->name_capacity == 0 ? -ENOMEM : 0;
 }
@@ -50,7 +42,7 @@ static int reserve_rows(struct operation_rows *rows, size_t count)
     free(rows->durations_ns);
     free(rows->codes);
     free(rows->statuses);
-    rows->rows = malloc(count * sizeof(*rows->rows));
+    rows->rows = malloc(2 * count * sizeof(*rows->rows)); /* twice: see put_rows() */
     rows->begins_ns = malloc(count * sizeof(*rows->begins_ns));
     rows->durations_ns = malloc(count * sizeof(*rows->durations_ns));
     rows->codes = malloc(count * sizeof(*rows->codes));
@@ -63,65 +55,77 @@ static int reserve_rows(struct operation_rows *rows, size_t count)
     return is_whole ? 0 : -ENOMEM;
 }
 
-/* --- Sorting: next[] has a part for each lane, with an entry for each name --- */
+/* --- Where the rows of each name begin --- */
 
-static void count_names(uint32_t *restrict next, size_t name_count, const uint16_t *restrict names,
-                        size_t count)
+/* Takes the head's word for it. Returns false if that cannot be right: rows would be too many or too few. */
+static bool place_as_claimed(uint32_t *ret_starts, const struct batch *batch)
 {
-    size_t lane_rows = count / LANES;
-
-    for (size_t i = 0; i < lane_rows; i++) {
-        next[names[i]]++;
-        next[name_count + names[lane_rows + i]]++;
-        next[2 * name_count + names[2 * lane_rows + i]]++;
-        next[3 * name_count + names[3 * lane_rows + i]]++;
-    }
-    for (size_t i = LANES * lane_rows; i < count; i++) { /* the last lane is longer */
-        next[3 * name_count + names[i]]++;
-    }
-}
-
-/* From counts to places: the rows of a name begin with those of the first lane. */
-static void place_names(uint32_t *restrict starts, uint32_t *restrict next, size_t name_count)
-{
+    uint32_t count = batch->operations.count;
     uint32_t begin = 0;
 
-    for (size_t name = 0; name < name_count; name++) {
-        starts[name] = begin;
-        for (size_t lane = 0; lane < LANES; lane++) {
-            uint32_t count = next[lane * name_count + name];
+    for (uint32_t name = 0; name < batch->name_count; name++) {
+        uint64_t claimed = batch->names[name].kind == NAME_OPERATION ? batch->names[name].rows : 0;
 
-            next[lane * name_count + name] = begin;
-            begin += count;
+        if (claimed > count - begin) {
+            return false;
         }
+        ret_starts[name] = begin;
+        begin += (uint32_t)claimed;
     }
-    starts[name_count] = begin;
+    ret_starts[batch->name_count] = begin;
+    return begin == count;
 }
 
-static void put_rows(uint16_t *restrict ret_rows, uint32_t *restrict next, size_t name_count,
+static void place_as_counted(uint32_t *ret_starts, const struct batch *batch)
+{
+    const struct batch_operations *operations = &batch->operations;
+    uint32_t begin = 0;
+
+    memset(ret_starts, 0, (batch->name_count + (size_t)1) * sizeof(*ret_starts));
+    for (uint32_t i = 0; i < operations->count; i++) {
+        ret_starts[operations->name[i]]++;
+    }
+    for (uint32_t name = 0; name <= batch->name_count; name++) {
+        uint32_t count = ret_starts[name];
+
+        ret_starts[name] = begin;
+        begin += count;
+    }
+}
+
+/* --- Sorting --- */
+
+/*
+ * Puts the numbers of rows where their names begin. If a name has more rows than its place is long, they go on behind it, but
+ * never by more than there are rows in all: therefore ret_rows is twice as long as that.
+ */
+static void put_rows(uint16_t *restrict ret_rows, uint32_t *restrict next,
                      const uint16_t *restrict names, size_t count)
 {
-    size_t lane_rows = count / LANES;
-
-    for (size_t i = 0; i < lane_rows; i++) {
+    for (size_t i = 0; i < count; i++) {
         ret_rows[next[names[i]]++] = (uint16_t)i;
-        ret_rows[next[name_count + names[lane_rows + i]]++] = (uint16_t)(lane_rows + i);
-        ret_rows[next[2 * name_count + names[2 * lane_rows + i]]++] = (uint16_t)(2 * lane_rows + i);
-        ret_rows[next[3 * name_count + names[3 * lane_rows + i]]++] = (uint16_t)(3 * lane_rows + i);
     }
-    for (size_t i = LANES * lane_rows; i < count; i++) {
-        ret_rows[next[3 * name_count + names[i]]++] = (uint16_t)i;
-    }
+}
+
+/* Returns whether each name had as many rows as its place is long. */
+static bool sort_rows(struct operation_rows *rows, const struct batch *batch)
+{
+    size_t size = batch->name_count * sizeof(*rows->next);
+
+    memcpy(rows->next, rows->starts, size);
+    put_rows(rows->rows, rows->next, batch->operations.name, batch->operations.count);
+    return memcmp(rows->next, rows->starts + 1, size) == 0;
 }
 
 static bool are_all_ok(const uint8_t *statuses, size_t count)
 {
-    uint8_t any = STATUS_OK;
+    uint64_t any = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        any |= statuses[i];
+    for (; i + sizeof(any) <= count; i += sizeof(any)) {
+        any |= read_le64(statuses + i);
     }
-    return any == STATUS_OK;
+    return any == 0 && count_not_ok(statuses + i, count - i) == 0;
 }
 
 int operation_rows_sort(struct operation_rows *rows, const struct batch *batch)
@@ -135,10 +139,10 @@ int operation_rows_sort(struct operation_rows *rows, const struct batch *batch)
     if (r < 0) {
         return r;
     }
-    memset(rows->next, 0, name_count * LANES * sizeof(*rows->next));
-    count_names(rows->next, name_count, operations->name, count);
-    place_names(rows->starts, rows->next, name_count);
-    put_rows(rows->rows, rows->next, name_count, operations->name, count);
+    if (!place_as_claimed(rows->starts, batch) || !sort_rows(rows, batch)) {
+        place_as_counted(rows->starts, batch);
+        (void)sort_rows(rows, batch);
+    }
     rows->are_all_ok = are_all_ok(operations->status, count);
     rows->batch = batch;
     return 0;

@@ -28,7 +28,7 @@ struct operation_rows {
     bool are_all_ok;           /* all statuses */
     size_t name_capacity;
     uint32_t *starts; /* owned; rows[starts[name]] to rows[starts[name + 1] - 1] have it */
-    uint32_t *next;   /* owned; where the next row of a name goes: see operation_rows.c */
+    uint32_t *next;   /* owned; where the next row of a name goes */
     size_t row_capacity;
     uint16_t *rows;      /* owned */
     uint64_t *begins_ns; /* owned, as all that follow: of one name */
@@ -63,7 +63,7 @@ void operation_rows_release(struct operation_rows *rows);
  *
  * Returns:  0 or -ENOMEM.
  * Threads:  one object, one thread at a time, as all functions here.
- * Cost:     0.9 ns per row.
+ * Cost:     0.6 ns per row if the batch's head says rightly how many each name has, else 1.6 ns.
  */
 MUST_USE int operation_rows_sort(struct operation_rows *rows, const struct batch *batch);
 
@@ -76,7 +76,7 @@ static inline size_t operation_rows_count(const struct operation_rows *rows, uin
 /*
  * Gathers the operations of a name, without their begins. Valid until the next call.
  *
- * Cost:     1.2 ns per row.
+ * Cost:     1.3 ns per row.
  */
 struct operation_run operation_rows_gather(struct operation_rows *rows, uint32_t name);
 
