@@ -234,7 +234,7 @@ def test_the_budget_estimates_what_throttling_took(pool):
     running = cohort["parts"]["running"]["mean_ns"]
     assert 0.5 * running < estimates["not_on_cpu"] <= running
     if "every 100 ms" in faulted.printed:  # by a control group, not by a busy neighbour
-        assert 0.05 * running < estimates["throttled"] <= estimates["not_on_cpu"]
+        assert 0.05 * running < estimates["throttled"] <= running  # by another account than not_on_cpu
 
 
 def test_budgets_of_healthy_samples_leave_little_unaccounted(pool, server):
