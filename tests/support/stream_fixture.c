@@ -60,7 +60,7 @@ void stream_tear_down(void)
 void put_frame(uint64_t sequence, size_t size)
 {
     static uint8_t bytes[1 << 20];
-    struct frame_account account = {.sequence = sequence, .rows = {7, 2, 1}};
+    struct frame_account account = {.sequence = sequence, .rows = {7, 2, 1, 0}};
 
     memset(bytes, (uint8_t)sequence, size);
     outbox_put(&outbox, WIRE_FRAME, (struct slice){bytes, size}, &account);

@@ -26,7 +26,7 @@ TestSuite(outbox, .init = set_up, .fini = tear_down);
 /* Puts a frame of size bytes, all of them the low byte of its sequence, that stands for ten records. */
 static bool put(size_t size)
 {
-    struct frame_account account = {.sequence = sequence + 1, .rows = {5, 3, 2}};
+    struct frame_account account = {.sequence = sequence + 1, .rows = {5, 3, 2, 0}};
 
     if (!outbox_has_room(&outbox, size)) {
         return false;
