@@ -1,6 +1,7 @@
 #include "report_work.h"
 
 #include "batch_decode.h"
+#include "frame_queue.h"
 #include "growing_list.h"
 #include "session_work.h"
 #include "trace_reader.h"
@@ -18,7 +19,7 @@ enum {
 struct pool {
     struct report_work *work;
     struct session_work sessions;
-    atomic_size_t next; /* the next frame: of plan->frames, behind them of plan->repeats */
+    struct frame_queue frames;
     atomic_size_t done;
     atomic_int error;     /* the first one; then all stop */
     pthread_mutex_t lock; /* guards work->bad_frames and running */
@@ -174,28 +175,46 @@ static int change_session(struct worker *worker, size_t process)
 
 /* --- The threads --- */
 
-static int work_until_done(struct worker *worker)
+static bool is_stopped(const struct pool *pool)
+{
+    return atomic_load_explicit(&pool->error, memory_order_relaxed) != 0;
+}
+
+static int count_frames(struct worker *worker)
 {
     struct pool *pool = worker->pool;
     const struct report_plan *plan = pool->work->plan;
+    size_t at;
     int r = 0;
 
-    while (r == 0 && atomic_load_explicit(&pool->error, memory_order_relaxed) == 0) {
-        size_t at = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
+    while (r == 0 && !is_stopped(pool) &&
+           (at = frame_queue_take(&pool->frames, worker->process)) != SIZE_MAX) {
+        r = change_session(worker, plan->frames[at].process);
+        r = r < 0 ? r : count_frame(worker, &plan->frames[at]);
+        atomic_fetch_add_explicit(&pool->done, 1, memory_order_relaxed);
+    }
+    return r < 0 || is_stopped(pool) ? r : change_session(worker, SIZE_MAX);
+}
 
-        if (at >= plan->frame_count + plan->repeat_count) {
-            return change_session(worker, SIZE_MAX);
-        }
-        if (at < plan->frame_count) {
-            r = change_session(worker, plan->frames[at].process);
-            r = r < 0 ? r : count_frame(worker, &plan->frames[at]);
-        } else {
-            r = change_session(worker, SIZE_MAX);
-            r = r < 0 ? r : check_repeat(worker, &plan->repeats[at - plan->frame_count]);
-        }
+static int check_repeats(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    size_t at;
+    int r = 0;
+
+    while (r == 0 && !is_stopped(pool) &&
+           (at = frame_queue_take_repeat(&pool->frames)) != SIZE_MAX) {
+        r = check_repeat(worker, &pool->work->plan->repeats[at]);
         atomic_fetch_add_explicit(&pool->done, 1, memory_order_relaxed);
     }
     return r;
+}
+
+static int work_until_done(struct worker *worker)
+{
+    int r = count_frames(worker);
+
+    return r < 0 ? r : check_repeats(worker);
 }
 
 static void *run_worker(void *context)
@@ -289,8 +308,10 @@ int report_work_run(struct report_work *work)
         .work = work, .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
     int r = workers == NULL ? -ENOMEM : 0;
 
+    r = r < 0 ? r : frame_queue_init(&pool.frames, work->plan);
     r = r < 0 ? r : session_work_init(&pool.sessions, work->plan, work->totals);
     r = r < 0 ? r : run_pool(&pool, workers, count);
+    frame_queue_release(&pool.frames);
     if (pool.sessions.plan != NULL) {
         session_work_release(&pool.sessions);
     }
