@@ -5,10 +5,10 @@
 
 #include "batch.h"
 #include "name_ranks.h"
+#include "report_attributes.h"
 #include "report_budget.h"
 #include "report_censoring.h"
 #include "report_children.h"
-#include "report_attributes.h"
 #include "report_summary.h"
 
 /* Where a record stands in the files, so that it can be found again. */

@@ -17,7 +17,7 @@ struct open_session {
     struct tally *tally; /* owned */
     struct counter_table counters;
     struct kin_window kin;
-    struct waiting_frame *waiting;    /* owned; of frames that were done before next_frame */
+    struct waiting_frame *waiting; /* owned; of frames that were done before next_frame */
 };
 
 struct session_work {

@@ -65,7 +65,8 @@ int open_operations_look(struct open_operations *open, const struct recorder *re
                          const struct tick_clock *clock, bool is_last)
 {
     const struct slot *slots = recorder_slots(recorder);
-    uint32_t end = MAGAZINE_SLOTS + atomic_load_explicit(&recorder->fresh_slots, memory_order_relaxed);
+    uint32_t end =
+        MAGAZINE_SLOTS + atomic_load_explicit(&recorder->fresh_slots, memory_order_relaxed);
     uint64_t now_ns = clock_monotonic_ns();
     uint64_t latest_ns = is_last ? UINT64_MAX : now_ns - OPEN_AGE_NS;
     int r = 1;

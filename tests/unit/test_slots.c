@@ -45,7 +45,8 @@ Test(slots, all_can_be_taken_once)
 
 Test(slots, what_was_given_back_can_be_taken_again)
 {
-    static const uint32_t counts[] = {1, 2, MAGAZINE_SLOTS - 1, MAGAZINE_SLOTS, MAGAZINE_SLOTS + 1, SLOT_CACHE};
+    static const uint32_t counts[] = {
+        1, 2, MAGAZINE_SLOTS - 1, MAGAZINE_SLOTS, MAGAZINE_SLOTS + 1, SLOT_CACHE};
 
     cr_assert_eq(take_all(), USABLE);
     for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
