@@ -1,6 +1,5 @@
 #include "json_text.h"
 
-#include "real_digits.h"
 #include "utf8.h"
 
 #include <math.h>
@@ -65,11 +64,7 @@ void json_put_text(FILE *stream, const char *text)
 
 void json_put_u64(FILE *stream, uint64_t value)
 {
-    char text[REAL_TEXT_BYTES + 2] = "\"";
-    size_t size = 1 + integer_format(text + 1, value);
-
-    text[size++] = '"';
-    (void)fwrite(text, 1, size, stream);
+    (void)fprintf(stream, "\"%llu\"", (unsigned long long)value);
 }
 
 void json_put_integer(FILE *stream, int64_t value)
@@ -81,12 +76,23 @@ void json_put_integer(FILE *stream, int64_t value)
     }
 }
 
+void json_format_real(char ret_text[static JSON_NUMBER_BYTES], double value)
+{
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(ret_text, JSON_NUMBER_BYTES, "%.*g", digits, value);
+        if (strtod(ret_text, NULL) == value) {
+            return;
+        }
+    }
+}
+
 void json_put_real(FILE *stream, double value)
 {
-    char text[REAL_TEXT_BYTES];
+    char text[JSON_NUMBER_BYTES];
 
     if (isfinite(value)) {
-        (void)fwrite(text, 1, real_format(text, value), stream);
+        json_format_real(text, value);
+        (void)fputs(text, stream);
     } else {
         (void)fputs("null", stream);
     }

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+enum { JSON_NUMBER_BYTES = 40 };
+
 /*
  * Writes text as a JSON string with its quotes. Control characters (C0, DEL, C1) are escaped, so that a terminal shows
  * them and obeys none. Bytes that are no UTF-8 become U+FFFD.
@@ -21,7 +23,10 @@ void json_put_u64(FILE *stream, uint64_t value);
 /* As a number if every reader keeps it exactly (magnitude below 2^53), else as a string. */
 void json_put_integer(FILE *stream, int64_t value);
 
-/* The shortest decimal number that reads back as the same double; null if it is not finite. */
+/* The shortest decimal number that reads back as the same double; value must be finite. Threads: any. */
+void json_format_real(char ret_text[static JSON_NUMBER_BYTES], double value);
+
+/* Likewise to the stream; null if it is not finite. */
 void json_put_real(FILE *stream, double value);
 
 /* size bytes as a string of hexadecimal digits. */

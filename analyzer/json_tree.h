@@ -1,5 +1,5 @@
 /*
- * JSON values built in memory: opened, filled and closed like brackets, then written.
+ * JSON values built in memory: opened, filled and closed like brackets, then written. The only owner of cJSON.
  *
  * The members of an object come out sorted by key, whatever the order they went in. A number that a double does not hold
  * exactly becomes a string; one that is not finite becomes null. What fails for lack of memory is told by json_write().
@@ -13,19 +13,11 @@
 
 enum { JSON_MAX_DEPTH = 16 };
 
-/*
- * Owns its value: nodes, and one text of all keys and of all that is neither object nor array, as it will be written. {0} is
- * a tree without a value. One thread at a time, as all functions here.
- */
+/* Owns its value. {0} is a tree without one. One thread at a time, as all functions here. */
 struct json_tree {
+    void *nodes[JSON_MAX_DEPTH]; /* the open ones, the root first; owned through the root */
     size_t depth;
-    uint32_t open[JSON_MAX_DEPTH]; /* the open nodes, the root first */
-    uint32_t node_count;
-    size_t node_capacity;
-    struct json_node *nodes; /* owned; the root first */
-    size_t text_size;
-    size_t text_capacity;
-    char *text; /* owned */
+    void *root; /* owned */
     bool is_failed;
 };
 

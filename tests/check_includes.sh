@@ -12,7 +12,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 product=(common collector analyzer)
 confined=(
-    dlfcn.h ini.h protobuf-c/protobuf-c.h sys/epoll.h trace.pb-c.h xxhash.h zstd.h zstd_errors.h
+    cJSON.h dlfcn.h ini.h protobuf-c/protobuf-c.h sys/epoll.h trace.pb-c.h xxhash.h zstd.h zstd_errors.h
 )
 
 problems=0

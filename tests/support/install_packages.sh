@@ -18,7 +18,7 @@ END
 
 build_packages=(
     cmake gcc libc6-dev ninja-build pkgconf
-    libinih-dev libprotobuf-c-dev libxxhash-dev libzstd-dev protobuf-c-compiler
+    libcjson-dev libinih-dev libprotobuf-c-dev libxxhash-dev libzstd-dev protobuf-c-compiler
 )
 test_packages=(
     clang clang-format clang-tidy g++ libclang-rt-14-dev

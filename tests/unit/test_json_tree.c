@@ -12,7 +12,7 @@
 /* What json_write() gives, in a static buffer. */
 static const char *written(struct json_tree *tree)
 {
-    static char text[1 << 17];
+    static char text[1 << 16];
     FILE *stream = fmemopen(text, sizeof(text), "w");
 
     cr_assert_eq(json_write(tree, stream), 0);
@@ -93,46 +93,6 @@ Test(json_tree, escapes_what_json_or_a_terminal_would_obey)
                      "\"\\u009b31m\"");
     cr_expect_str_eq(text_of("µ€𝄞"), "\"µ€𝄞\"");
     cr_expect_str_eq(text_of("\xff\xc3"), "\"\\ufffd\\ufffd\"");
-}
-
-Test(json_tree, members_may_be_called_anything)
-{
-    struct json_tree tree = {0};
-
-    json_open_object(&tree, NULL);
-    json_add_count(&tree, "b\n", 1);
-    json_add_count(&tree, "", 2);
-    json_add_count(&tree, "a\"", 3);
-    json_add_count(&tree, "b", 4);
-    json_add_count(&tree, "b", 5);
-    json_add_count(&tree, "µ", 6);
-    json_close(&tree);
-    cr_expect_str_eq(written(&tree), "{\"\":2,\"a\\\"\":3,\"b\":4,\"b\":5,\"b\\u000a\":1,\"µ\":6}");
-}
-
-Test(json_tree, long_lists_are_written_whole)
-{
-    struct json_tree tree = {0};
-    const char *text;
-
-    json_open_array(&tree, NULL);
-    for (uint64_t i = 0; i < 2000; i++) {
-        json_open_object(&tree, NULL);
-        json_add_count(&tree, "z", i);
-        json_add_text(&tree, "a", i % 2 == 0 ? "even" : "odd\t");
-        json_close(&tree);
-    }
-    json_close(&tree);
-    text = written(&tree);
-    for (unsigned int i = 0; i < 2000; i++) {
-        char expected[64];
-        int length = snprintf(expected, sizeof(expected), "%c{\"a\":\"%s\",\"z\":%u}",
-                              i == 0 ? '[' : ',', i % 2 == 0 ? "even" : "odd\\u0009", i);
-
-        cr_assert_eq(strncmp(text, expected, (size_t)length), 0, "%.40s", text);
-        text += length;
-    }
-    cr_assert_str_eq(text, "]");
 }
 
 Test(json_tree, fails_only_when_written)
