@@ -414,11 +414,6 @@ bool stream_step(struct stream *stream, struct outbox *outbox, bool is_urgent)
     return was_closed || received > 0 || sent > 0;
 }
 
-bool stream_is_expecting(const struct stream *stream, const struct outbox *outbox)
-{
-    return stream->state == STREAM_GREETING || (stream->state == STREAM_READY && outbox->held > 0);
-}
-
 void stream_wait(const struct stream *stream, uint64_t timeout_ns)
 {
     struct timespec timeout = {(time_t)(timeout_ns / NS_PER_S), (long)(timeout_ns % NS_PER_S)};

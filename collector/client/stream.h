@@ -56,9 +56,6 @@ void stream_init(struct stream *stream, const struct settings *settings,
  */
 bool stream_step(struct stream *stream, struct outbox *outbox, bool is_urgent);
 
-/* Whether something is on its way in either direction, so that waiting for the socket makes sense. */
-bool stream_is_expecting(const struct stream *stream, const struct outbox *outbox);
-
 /* Waits until the socket can be read (or written to, if it is blocked), at most so long. */
 void stream_wait(const struct stream *stream, uint64_t timeout_ns);
 

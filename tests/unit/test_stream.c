@@ -110,7 +110,7 @@ Test(stream, frames_go_and_acknowledgements_come_in_single_bytes)
     cr_assert_eq(stream.records_stored, 20);
     cr_assert_eq(outbox.held, 0);
     cr_assert(!step_stream(), "nothing moves");
-    cr_assert(!stream_is_expecting(&stream, &outbox));
+    cr_assert_eq(stream.state, STREAM_READY);
 }
 
 Test(stream, acknowledgements_of_what_was_never_sent_free_nothing_else)
@@ -149,7 +149,7 @@ Test(stream, a_peer_that_does_not_read_blocks_nothing)
     }
     cr_assert(stream.is_blocked);
     cr_assert_eq(stream.state, STREAM_READY);
-    cr_assert(stream_is_expecting(&stream, &outbox));
+    cr_assert(outbox.held > 0);
     while (next <= FRAMES / 2 && receive_message(&header, payload, NULL)) {
         cr_assert_eq(header.sequence, next++);
         cr_assert_eq(payload[SIZE - 1], (uint8_t)header.sequence);
