@@ -2,8 +2,6 @@
 
 #include "growing_list.h"
 
-#include <string.h>
-
 enum { WORD_BITS = 64 };
 
 void budget_tally_release(struct budget_tally *tally)
@@ -110,16 +108,13 @@ static int make_cell(struct budget_tally *tally, size_t bucket, struct budget_ce
     size_t at = find_cell(tally, bucket);
 
     if (at == tally->count || tally->cells[at].bucket != bucket) {
-        int r = growing_list_reserve((void *)&tally->cells, &tally->capacity, tally->count,
-                                     sizeof(*tally->cells));
+        int r = growing_list_insert((void *)&tally->cells, &tally->capacity, &tally->count, at,
+                                    sizeof(*tally->cells));
 
         if (r < 0) {
             return r;
         }
-        memmove(&tally->cells[at + 1], &tally->cells[at],
-                (tally->count - at) * sizeof(*tally->cells));
         tally->cells[at] = (struct budget_cell){.bucket = (uint16_t)bucket};
-        tally->count++;
     }
     *ret_cell = &tally->cells[at];
     return 0;

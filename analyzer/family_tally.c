@@ -3,8 +3,6 @@
 #include "coarse_buckets.h"
 #include "growing_list.h"
 
-#include <string.h>
-
 enum { BUCKET_BITS = 16 };
 
 void family_tally_release(struct family_tally *tally)
@@ -41,16 +39,13 @@ static int make_cell(struct family_tally *tally, uint32_t key, struct family_cel
     size_t at = find_cell(tally, key);
 
     if (at == tally->count || tally->cells[at].key != key) {
-        int r = growing_list_reserve((void *)&tally->cells, &tally->capacity, tally->count,
-                                     sizeof(*tally->cells));
+        int r = growing_list_insert((void *)&tally->cells, &tally->capacity, &tally->count, at,
+                                    sizeof(*tally->cells));
 
         if (r < 0) {
             return r;
         }
-        memmove(&tally->cells[at + 1], &tally->cells[at],
-                (tally->count - at) * sizeof(*tally->cells));
         tally->cells[at] = (struct family_cell){.key = key};
-        tally->count++;
     }
     *ret_cell = &tally->cells[at];
     return 0;

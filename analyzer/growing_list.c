@@ -26,3 +26,18 @@ int growing_list_reserve(void *array, size_t *capacity, size_t count, size_t ele
     *capacity = grown_capacity;
     return 0;
 }
+
+int growing_list_insert(void *array, size_t *capacity, size_t *count, size_t at,
+                        size_t element_size)
+{
+    char *elements;
+    int r = growing_list_reserve(array, capacity, *count, element_size);
+
+    if (r == 0) {
+        memcpy(&elements, array, sizeof(elements));
+        memmove(elements + (at + 1) * element_size, elements + at * element_size,
+                (*count - at) * element_size);
+        (*count)++;
+    }
+    return r;
+}
